@@ -1,0 +1,246 @@
+"""The composition root: settings in, a ready coach out. The only file that picks implementations.
+
+Every part is made when it is first asked for, so that `coach search` never loads a model.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from coach.care.gate import GATE_FILE, Gate, make_gate
+from coach.care.words import CareWords, load_words
+from coach.classifier import Encoder, LinearClassifier, Maker
+from coach.errors import ModelError
+from coach.library.cards import Card, load_cards
+from coach.library.embedder import TUNED_LAYERS, MiniLM, NamedEncoder
+from coach.library.index import Progress, fingerprint, make_chroma, open_or_build
+from coach.library.search import COVERED_FILE, CardSearch, make_covered
+from coach.model.catalogue import Chosen, Voice, choose
+from coach.prompts import shipped
+from coach.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models.chat_models import BaseChatModel
+
+    from coach.model.local import Engine
+    from coach.practice.talk import Talk
+    from coach.voice.guided import GuidedVoice
+    from coach.voice.quoted import QuotedVoice
+    from coach.voice.recogniser import Ranker
+
+SCRIPT = [
+    "That is worth a closer look. Nobody has to post. Choose the why first. What would you like to try?"
+]
+
+
+def _silent(_what: str, _share: float) -> None:
+    return
+
+
+class Coach:
+    """A ready coach over `settings`; parts are made on first use and shared by all who talk to it."""
+
+    def __init__(self, settings: Settings, progress: Progress = _silent) -> None:
+        self.settings = settings
+        self._progress = progress
+        self._lock = threading.RLock()
+        self.model_fault: str | None = None
+
+    @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """The library that answers: the built-in cards, or a folder of the person's own."""
+        own = self.settings.knowledge
+        return load_cards(own, strict=False) if own else self.built_in
+
+    @cached_property
+    def built_in(self) -> tuple[Card, ...]:
+        return load_cards(shipped("knowledge") / "thread")
+
+    @cached_property
+    def words(self) -> CareWords:
+        return load_words(shipped("knowledge") / "care")
+
+    @cached_property
+    def phrases(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load(
+            (shipped("knowledge") / "phrases.yaml").read_text(encoding="utf-8")
+        )
+        return found
+
+    @cached_property
+    def encoder(self) -> MiniLM | NamedEncoder:
+        named = self.settings.encoder
+        return NamedEncoder(str(named)) if named else MiniLM()
+
+    @cached_property
+    def tuned(self) -> MiniLM | NamedEncoder:
+        """The encoder whose upper layers were tuned to tell situations apart; search keeps the other."""
+        return self.encoder.tuned(TUNED_LAYERS) if isinstance(self.encoder, MiniLM) else self.encoder
+
+    @cached_property
+    def index(self) -> Path:
+        """The finished index over the built-in cards, with everything fitted on them."""
+        return self._index_over(self.built_in, own=False)
+
+    def _index_over(self, cards: tuple[Card, ...], *, own: bool, rebuild: bool = False) -> Path:
+        from coach.voice.guided import make_follow
+        from coach.voice.recogniser import make_recogniser
+
+        follow = {name: kind.examples for name, kind in self.words.follow.items()}
+        makers: list[tuple[Maker, Encoder]] = [(make_chroma(cards), self.encoder)]
+        if any(card.situations for card in cards):
+            makers += [
+                (make_recogniser(cards), self.tuned),
+                (make_follow(cards, follow), self.tuned),
+            ]
+        if not own:
+            ordinary = [e for card in cards for s in card.situations for e in s.examples]
+            apart = [e for name in ("unrelated", "not_covered", "medical", "legal")
+                     for e in self.words.kinds[name].examples]  # fmt: skip
+            makers += [
+                (make_gate(self.words, ordinary), self.tuned),
+                (make_covered(cards, ordinary[::3], apart), self.encoder),
+            ]
+        return open_or_build(
+            self.settings.cache_dir,
+            fingerprint(
+                cards,
+                self.encoder.fingerprint,
+                self.tuned.fingerprint,
+                self.words.model_dump_json(),
+            ),
+            makers,
+            progress=self._progress,
+            rebuild=rebuild,
+        )
+
+    def rebuild(self) -> Path:
+        """Build the index of the library that answers anew, whatever state it is in."""
+        return self._index_over(self.cards, own=self.settings.knowledge is not None, rebuild=True)
+
+    @cached_property
+    def search(self) -> CardSearch:
+        if self.settings.knowledge is None:
+            return CardSearch(self.cards, self.index, self.encoder)
+        covered = LinearClassifier.load(self.index / COVERED_FILE)
+        return CardSearch(self.cards, self._own_index, self.encoder, covered)
+
+    @cached_property
+    def _own_index(self) -> Path:
+        return self._index_over(self.cards, own=True)
+
+    @cached_property
+    def gate(self) -> Gate:
+        return Gate(LinearClassifier.load(self.index / GATE_FILE), self.words)
+
+    @cached_property
+    def model(self) -> Chosen:
+        return choose(self.settings.model)
+
+    @property
+    def voice(self) -> Voice:
+        """Which voice speaks: what settings say, else what suits the model."""
+        return self.model.voice if self.settings.voice == "auto" else self.settings.voice
+
+    @cached_property
+    def engine(self) -> Engine | None:
+        """The model in memory; None without one, and then `model_fault` may say why."""
+        from coach.model.local import Engine
+        from coach.model.prepare import quick_copy
+
+        try:
+            path = self.model.path
+            if path is None:
+                return None
+            if self.voice == "guided":
+                path = quick_copy(path, self.settings.cache_dir)
+            return Engine(path, threads=self.settings.threads)
+        except ModelError as fault:
+            self.model_fault = str(fault)
+            return None
+
+    @cached_property
+    def chat_model(self) -> BaseChatModel | None:
+        """LangChain's chat model over the chosen model; None where there is none."""
+        if self.settings.model == "scripted":
+            from langchain_core.language_models.fake_chat_models import (
+                FakeListChatModel,
+            )
+
+            return FakeListChatModel(responses=SCRIPT)
+        if self.engine is None:
+            return None
+        from coach.model.local import LocalChat
+
+        return LocalChat(
+            engine=self.engine,
+            temperature=self.settings.temperature,
+            seed=self.settings.seed,
+        )
+
+    @cached_property
+    def _ranker(self) -> Ranker | None:
+        from coach.model.likelihood import Likelihood
+        from coach.voice.recogniser import examples_to_read
+
+        if self.engine is None:
+            return None
+        try:
+            return Likelihood(self.engine, examples_to_read(self.cards), self.settings.threads)
+        except ModelError as fault:
+            self.model_fault = str(fault)
+            return None
+
+    @cached_property
+    def _written(self) -> GuidedVoice | QuotedVoice:
+        """The voice that needs no model to word anything."""
+        from coach.voice.guided import FOLLOW_FILE, GuidedVoice
+        from coach.voice.quoted import QuotedVoice
+        from coach.voice.recogniser import RECOGNISER_FILE, Recogniser
+
+        folder = self._own_index if self.settings.knowledge else self.index
+        if not (folder / RECOGNISER_FILE).exists():
+            return QuotedVoice(self.encoder, self.phrases)
+        recogniser = Recogniser(
+            self.cards,
+            LinearClassifier.load(folder / RECOGNISER_FILE),
+            self._ranker if self.voice == "guided" else None,
+        )
+        follow = LinearClassifier.load(folder / FOLLOW_FILE)
+        return GuidedVoice(self.cards, recogniser, follow, self.encoder, self.tuned, self.phrases)
+
+    @cached_property
+    def talk(self) -> Talk:
+        from coach.practice.talk import Talk
+        from coach.voice.free import FreeVoice
+
+        model = self.chat_model if self.voice == "free" else None
+        return Talk(
+            encoder=self.encoder,
+            tuned=self.tuned,
+            gate=self.gate,
+            search=self.search,
+            voice=FreeVoice(model, self.encoder) if model is not None else self._written,
+            fallback=self._written,
+            phrases=self.phrases,
+            country=self.settings.country,
+            own_notes=self.settings.knowledge is not None,
+        )
+
+    def ready(self) -> Talk:
+        """Load everything a conversation needs; safe to call from several threads."""
+        with self._lock:
+            return self.talk
+
+    @property
+    def speaking(self) -> str:
+        """One line for the person: who is speaking here."""
+        voices = self.phrases["voices"]
+        if self.voice == "free" and self.chat_model is not None:
+            return str(voices["free"])
+        return str(voices["guided" if self.engine is not None else "guided_without_model"])

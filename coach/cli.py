@@ -1,0 +1,419 @@
+"""The command line: parse, call, print. Results go to stdout, everything else to stderr.
+
+Exit 0 on success, 2 on wrong usage or bad input, 1 on a fault.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from coach.errors import CoachError, KnowledgeError, UsageError
+from coach.events import Reply, Said, Turn
+from coach.settings import config_file, load_settings
+
+if TYPE_CHECKING:
+    from coach.build import Coach
+
+app = typer.Typer(
+    name="coach",
+    help="A private coach for clinicians on social media. Everything stays on this computer.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+knowledge_app = typer.Typer(help="The library of cards.", no_args_is_help=True)
+model_app = typer.Typer(help="The language model.", no_args_is_help=True)
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(model_app, name="model")
+
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+Batch = Annotated[
+    str | None,
+    typer.Option("--batch", metavar="IN.jsonl", help="One JSON object a line; - reads stdin."),
+]
+Knowledge = Annotated[
+    Path | None,
+    typer.Option(
+        "--knowledge",
+        metavar="DIR",
+        help="Your own folder of Markdown or text files instead of the cards.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="A model's name or a .gguf file; `none` answers from the cards alone.",
+    ),
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Makes a run repeatable.")]
+Temperature = Annotated[float | None, typer.Option("--temperature", help="0 for the likeliest words.")]
+
+
+def main() -> None:
+    """Run the command line; a CoachError becomes one line and an exit status."""
+    try:
+        app(standalone_mode=True)
+    except UsageError as fault:
+        err.print(str(fault), markup=False, highlight=False)
+        raise SystemExit(2) from fault
+    except CoachError as fault:
+        err.print(str(fault), markup=False, highlight=False)
+        raise SystemExit(1) from fault
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+@app.callback(invoke_without_command=True)
+def _default(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        serve()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    model: Model = None,
+    knowledge: Knowledge = None,
+) -> None:
+    """Open the page in a browser."""
+    from coach.ui.app import open_page
+
+    settings = load_settings(host=host, port=port, model=model, knowledge=knowledge)
+    open_page(settings, _coach(model=model, knowledge=knowledge), browser=not no_browser)
+
+
+@app.command()
+def ask(
+    text: Annotated[str | None, typer.Argument(help="What is on your mind.")] = None,
+    batch: Batch = None,
+    knowledge: Knowledge = None,
+    model: Model = None,
+    seed: Seed = None,
+    temperature: Temperature = None,
+) -> None:
+    """One answer, with what it rests on."""
+    coach = _coach(model=model, knowledge=knowledge, seed=seed, temperature=temperature)
+    if batch is not None:
+        _run_batch(batch, lambda line: _asked(coach, line, seed, temperature))
+    else:
+        _say(coach, [Turn("user", _needed(text))], seed)
+
+
+@app.command()
+def chat(knowledge: Knowledge = None, model: Model = None, seed: Seed = None) -> None:
+    """A conversation in the terminal; an empty line ends it."""
+    coach = _coach(model=model, knowledge=knowledge, seed=seed)
+    turns: list[Turn] = []
+    err.print("Nothing you type here is kept. An empty line ends it.", style="dim")
+    while True:
+        try:
+            typed = input("> ")
+        except EOFError:
+            break
+        if not typed.strip():
+            break
+        turns.append(Turn("user", typed))
+        turns.append(Turn("assistant", _say(coach, turns, seed).reply))
+
+
+@app.command()
+def search(
+    text: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    k: Annotated[int, typer.Option(help="How many cards.", min=1, max=50)] = 6,
+    batch: Batch = None,
+    knowledge: Knowledge = None,
+) -> None:
+    """The cards found, best first."""
+    coach = _coach(knowledge=knowledge)
+    if batch is not None:
+        _run_batch(
+            batch,
+            lambda line: _found(coach, _field(line, "query"), int(line.get("k", k))),
+        )
+        return
+    found = _found(coach, _needed(text), k)
+    for hit in found["hits"]:
+        out.print(
+            f"{hit['score']:.4f}  {hit['card']}  {hit['title']}",
+            markup=False,
+            highlight=False,
+        )
+    if not found["covered"]:
+        err.print(
+            "The library does not really cover this; these are merely the nearest.",
+            style="dim",
+        )
+
+
+@app.command()
+def care(
+    text: Annotated[str | None, typer.Argument(help="Any text.")] = None,
+    batch: Batch = None,
+) -> None:
+    """What the checks say of a text: crisis, injection, out of scope."""
+    coach = _coach()
+    if batch is not None:
+        _run_batch(batch, lambda line: _cared(coach, _field(line, "text")))
+    else:
+        out.print_json(json.dumps(_cared(coach, _needed(text))))
+
+
+@knowledge_app.command("list")
+def knowledge_list(knowledge: Knowledge = None) -> None:
+    """All cards."""
+    for card in _coach(knowledge=knowledge).cards:
+        out.print(f"{card.id}  {card.title}", markup=False, highlight=False)
+
+
+@knowledge_app.command("show")
+def knowledge_show(
+    card_id: Annotated[str, typer.Argument(metavar="ID")], knowledge: Knowledge = None
+) -> None:
+    """One card in full."""
+    cards = {card.id: card for card in _coach(knowledge=knowledge).cards}
+    if card_id not in cards:
+        raise UsageError(f"There is no card {card_id}; `coach knowledge list` names them all.")
+    card = cards[card_id]
+    out.print(Markdown(f"# {card.title}\n\n{card.text}\n\n*{card.source}*"))
+    for situation in card.situations:
+        out.print(f"- {situation.id}: {situation.choice}", markup=False, highlight=False)
+
+
+@knowledge_app.command("rebuild")
+def knowledge_rebuild(knowledge: Knowledge = None) -> None:
+    """Build the index anew."""
+    coach = _coach(knowledge=knowledge)
+    coach.rebuild()
+    out.print(f"{len(coach.cards)} cards, index rebuilt.", highlight=False)
+
+
+@model_app.command("list")
+def model_list() -> None:
+    """The models the coach knows."""
+    from coach.model.catalogue import CATALOGUE
+
+    chosen = load_settings().model
+    for entry in CATALOGUE:
+        mark = "*" if entry.name == chosen else " "
+        out.print(
+            f"{mark} {entry.name}  {entry.about} ({entry.voice})",
+            markup=False,
+            highlight=False,
+        )
+
+
+@model_app.command("use")
+def model_use(
+    name: Annotated[str, typer.Argument(help="A name from the list, or a .gguf file.")],
+) -> None:
+    """Choose the model for every later start."""
+    from coach.model.catalogue import choose
+
+    chosen = choose(name)
+    value = str(chosen.path) if name.endswith(".gguf") else chosen.name
+    path = config_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = [line for line in kept if not line.replace(" ", "").startswith("model=")]
+    path.write_text("\n".join([f"model = {json.dumps(value)}", *lines]) + "\n", encoding="utf-8")
+    out.print(f"{chosen.name} from now on; the {chosen.voice} voice speaks.", highlight=False)
+
+
+@model_app.command("info")
+def model_info(model: Model = None) -> None:
+    """What the chosen model is and which voice it gets."""
+    coach = _coach(model=model)
+    chosen = coach.model
+    out.print(f"{chosen.name}: {chosen.about}", markup=False, highlight=False)
+    out.print(f"voice: {coach.voice}", markup=False, highlight=False)
+    if chosen.path is not None:
+        out.print(
+            f"file: {chosen.path} ({chosen.path.stat().st_size / 1e6:.0f} MB)",
+            highlight=False,
+        )
+
+
+@app.command()
+def doctor() -> None:
+    """What is installed, found and working, and what to do about what is not."""
+    from coach.doctor import examine
+
+    table = Table("", "what", "found", box=None)
+    well = True
+    for check in examine(load_settings()):
+        table.add_row("ok" if check.well else "!!", check.what, check.found)
+        well = well and check.well
+    out.print(table)
+    if not well:
+        raise SystemExit(1)
+
+
+@app.command()
+def wipe(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything the coach has stored about you."""
+    from coach.doctor import wipe as delete
+
+    settings = load_settings()
+    if not yes and not typer.confirm("Delete everything the coach has stored about you?", err=True):
+        raise SystemExit(1)
+    gone = delete(settings)
+    out.print(
+        "\n".join(f"deleted {path}" for path in gone) or "Nothing was stored.",
+        highlight=False,
+    )
+
+
+def _coach(**given: Any) -> Coach:
+    from coach.build import Coach
+
+    shown: list[float] = [0.0]
+
+    def progress(what: str, share: float) -> None:
+        if share in (0.0, 1.0) or time.monotonic() - shown[0] > 1:
+            shown[0] = time.monotonic()
+            err.print(
+                f"{what} {share:.0%}" if 0 < share < 1 else what,
+                style="dim",
+                highlight=False,
+            )
+
+    return Coach(load_settings(**given), progress)
+
+
+def _say(coach: Coach, turns: list[Turn], seed: int | None) -> Reply:
+    """Print one reply as it comes, then its sources."""
+    reply = None
+    talk = coach.ready()
+    if coach.model_fault:
+        err.print(coach.model_fault, style="dim", markup=False, highlight=False)
+    for event in talk.reply(turns, seed=seed):
+        if isinstance(event, Said):
+            out.print(event.text, end="", markup=False, highlight=False)
+        else:
+            reply = event
+    assert reply is not None  # noqa: S101 - a flow always ends with a reply
+    out.print()
+    for number, choice in enumerate(reply.choices, 1):
+        out.print(f"  {number}. {choice.text}", markup=False, highlight=False)
+    for citation in reply.citations:
+        err.print(
+            f"[{citation.n}] {citation.title} ({citation.card})",
+            style="dim",
+            markup=False,
+            highlight=False,
+        )
+    return reply
+
+
+def _asked(coach: Coach, line: dict[str, Any], seed: int | None, temperature: float | None) -> dict[str, Any]:
+    if "messages" in line:
+        try:
+            turns = [Turn(m["role"], m["content"]) for m in line["messages"]]
+        except (TypeError, KeyError) as fault:
+            raise UsageError("`messages` must be a list of {role, content}.") from fault
+        if not turns or turns[-1].role != "user" or any(t.role not in ("user", "assistant") for t in turns):
+            raise UsageError("`messages` must end with a user's message; roles are user and assistant.")
+        if not all(isinstance(t.content, str) for t in turns):
+            raise UsageError("`content` must be text.")
+    else:
+        turns = [Turn("user", _field(line, "text"))]
+    events = coach.ready().reply(turns, seed=line.get("seed", seed), temperature=temperature)
+    last = list(events)[-1]
+    return dataclasses.asdict(last)
+
+
+def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:
+    started = time.perf_counter()
+    found = coach.search.search(query, k=k)
+    return {
+        "hits": [
+            {
+                "card": p.card, "title": p.title, "score": round(p.score, 5),
+                "similarity": round(p.similarity, 4),
+                "start": p.start, "end": p.end, "source": p.source,
+            }
+            for p in found.passages
+        ],
+        "covered": found.covered,
+        "confidence": round(found.confidence, 4),
+        "timing": {"total_ms": (time.perf_counter() - started) * 1000},
+    }  # fmt: skip
+
+
+def _cared(coach: Coach, text: str) -> dict[str, Any]:
+    seen = coach.gate.examine(text, coach.tuned.encode([text])[0])
+    return {
+        "crisis": seen.crisis,
+        "injection": seen.injection,
+        "scope": seen.scope,
+        "kind": seen.kind,
+        "signals": [dataclasses.asdict(signal) for signal in seen.signals],
+    }
+
+
+def _needed(text: str | None) -> str:
+    if text is None:
+        raise UsageError("Say what it is about, or give --batch; `coach --help` shows how.")
+    return text
+
+
+def _field(line: dict[str, Any], name: str) -> str:
+    value = line.get(name)
+    if not isinstance(value, str):
+        raise UsageError(f"`{name}` is missing or no text.")
+    return value
+
+
+def _run_batch(source: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Answer every line in order; a bad line answers with its error and the exit status is 2."""
+    bad = False
+    for number, raw in enumerate(_lines(source), 1):
+        line: dict[str, Any] = {}
+        try:
+            line = _parsed(raw, number)
+            result = answer(line)
+        except (UsageError, KnowledgeError) as fault:
+            bad = True
+            result = {"error": {"type": type(fault).__name__, "message": str(fault)}}
+        sys.stdout.write(json.dumps({"id": line.get("id"), **result}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    if bad:
+        raise SystemExit(2)
+
+
+def _parsed(raw: str, number: int) -> dict[str, Any]:
+    try:
+        line = json.loads(raw)
+    except json.JSONDecodeError as fault:
+        raise UsageError(f"Line {number} is not JSON: {fault.msg}.") from fault
+    if not isinstance(line, dict):
+        raise UsageError(f"Line {number} is not a JSON object.")
+    return line
+
+
+def _lines(source: str) -> Iterator[str]:
+    if source == "-":
+        yield from (line for line in sys.stdin if line.strip())
+        return
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"There is no file {source}.")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        yield from (line for line in file if line.strip())

@@ -1,0 +1,119 @@
+"""What crosses rooms: frozen records, and the events that make up a reply.
+
+A flow yields `Progress`, `Said` and, last, one `Reply`. Fields of `Reply` are those of the
+command line's batch lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Route = Literal["answer", "ask_back", "not_covered", "out_of_scope", "crisis", "refused"]
+Origin = Literal["model", "card", "fixed"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation, as chat systems write it."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A card that was found: `score` is the fused rank score, `similarity` the cosine (-1 to 1)."""
+
+    card: str
+    title: str
+    text: str
+    source: str
+    score: float
+    similarity: float
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search brings: passages best first, and whether the library covers the question."""
+
+    passages: tuple[Passage, ...]
+    covered: bool
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A number in the reply and the card it points to."""
+
+    n: int
+    card: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of a reply and how well its card bears it out (0 to 1)."""
+
+    text: str
+    support: float
+    card: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the situations offered when the coach asks back."""
+
+    situation: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds from the start of the turn, and tokens of the language model."""
+
+    retrieve_ms: float = 0.0
+    first_token_ms: float = 0.0
+    first_sentence_ms: float = 0.0
+    total_ms: float = 0.0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something the checks noticed, with character offsets into the text."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """A piece of the reply, ready to be shown."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One finished turn of the coach."""
+
+    reply: str
+    route: Route
+    citations: tuple[Citation, ...] = ()
+    situation: str | None = None
+    confidence: float = 0.0
+    choices: tuple[Choice, ...] = ()
+    passages: tuple[str, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    timing: Timing = field(default_factory=Timing)
+    kind: str = ""  # what the turn was taken for: a follow-up's kind, or the care gate's
+
+
+Event = Said | Reply

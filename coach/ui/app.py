@@ -1,0 +1,89 @@
+"""The page: tabs, one line on what is kept, and nothing that asks the network for anything."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coach.build import Coach
+    from coach.settings import Settings
+
+NAME = """<div id="name"><h1>Serendip</h1>
+<p>A private coach for clinicians on social media. Out on purpose is as good an answer as coming aboard.</p></div>"""
+KEPT = "Nothing you write is stored or sent anywhere. Close this tab and it is gone."
+
+
+def page(coach: Coach) -> Any:
+    """The whole page as Gradio Blocks, not yet served."""
+    import gradio as gr
+
+    from coach.ui.library import LibraryTab
+    from coach.ui.talk import Stops, TalkTab
+
+    stops = Stops()
+
+    with gr.Blocks(title="Serendip", analytics_enabled=False) as blocks:
+        gr.HTML(NAME)
+        gr.HTML(f'<div id="kept">{KEPT}</div>')
+        with gr.Tab("Talk"):
+            TalkTab(coach, stops).draw()
+        with gr.Tab("Library"):
+            LibraryTab(coach).draw()
+        speaking = gr.HTML('<p class="quiet" id="speaking">Getting ready…</p>')
+        blocks.load(
+            lambda: _speaking(coach),
+            None,
+            speaking,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        blocks.unload(stops.page_left)
+    return blocks.queue(default_concurrency_limit=8)
+
+
+def _speaking(coach: Coach) -> str:
+    """Who speaks; waits until the coach is ready, so that the line is true."""
+    from html import escape
+
+    coach.ready()
+    fault = f" {coach.model_fault}" if coach.model_fault else ""
+    return f'<p class="quiet" id="speaking">{escape(coach.speaking + fault)}</p>'
+
+
+def open_page(settings: Settings, coach: Coach, *, browser: bool = True, block: bool = True) -> Any:
+    """Serve the page and return the running Blocks; what is heavy loads while it is already up.
+
+    Raises:
+        UsageError: the port is taken.
+    """
+    from coach.errors import UsageError
+    from coach.ui.theme import CSS, JS, theme
+
+    blocks = page(coach)
+    # The cards are needed to draw the page, the rest while the person is still reading it.
+    threading.Thread(target=coach.ready, daemon=True).start()
+    try:
+        blocks.launch(
+            server_name=settings.host,
+            server_port=settings.port or None,
+            inbrowser=browser,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            footer_links=[],
+            enable_monitoring=False,
+            ssr_mode=False,
+            run_history=False,
+            theme=theme(),
+            css=CSS,
+            js=JS,
+        )
+    except OSError as fault:
+        raise UsageError(
+            f"Port {settings.port} is taken: close what runs there, or give another with --port."
+        ) from fault
+    print(f"The coach is at http://{settings.host}:{settings.port}", flush=True)  # noqa: T201
+    if block:
+        blocks.block_thread()
+    return blocks

@@ -1,0 +1,71 @@
+"""How the page looks: system fonts, one warm colour, light and dark, down to phone width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SANS = [
+    "ui-sans-serif",
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "sans-serif",
+]
+MONO = ["ui-monospace", "Consolas", "monospace"]
+
+CSS = """
+.gradio-container { max-width: 1080px !important; margin: 0 auto !important; }
+#name h1 { font-size: 1.5rem; font-weight: 600; margin: .6rem 0 0; letter-spacing: -.01em; }
+#name p { margin: .1rem 0 .4rem; opacity: .8; }
+#kept { font-size: .9rem; opacity: .85; padding: .1rem 0; }
+#chat { min-height: 320px; border: none; }
+#chat .message { line-height: 1.55; font-size: 1.02rem; }
+#sources h2, .shelf h2 { font-size: 1rem; font-weight: 600; margin: .2rem 0 .6rem; }
+.card { border: 1px solid var(--border-color-primary); border-radius: 10px; margin: 0 0 .5rem;
+        background: var(--background-fill-primary); }
+.card summary { cursor: pointer; padding: .6rem .8rem; font-weight: 500; line-height: 1.35; }
+.card summary:focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; border-radius: 10px; }
+.card .body { padding: 0 .8rem .7rem; line-height: 1.55; }
+.card .from { font-size: .85rem; opacity: .75; margin-top: .5rem; }
+.card[open] { border-color: var(--color-accent); }
+a.cite { text-decoration: none; font-size: .85em; vertical-align: .15em; padding: 0 .1em; }
+.quiet { opacity: .75; font-size: .95rem; line-height: 1.5; }
+.shelf .theme { margin: 1.1rem 0 .4rem; font-size: .95rem; font-weight: 600; opacity: .8; }
+@media (max-width: 640px) {
+  .gradio-container { padding: .4rem !important; }
+  #talk-row { flex-direction: column; }
+  #name h1 { font-size: 1.25rem; }
+}
+"""
+
+# A citation opens its card beside the answer instead of leaving the page; the last
+# message is brought into view when the keyboard sends one.
+JS = """
+() => {
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[href^="#card-"]');
+    if (!link) return;
+    event.preventDefault();
+    const card = document.getElementById(link.getAttribute('href').slice(1));
+    if (!card) return;
+    card.open = true;
+    card.scrollIntoView({behavior: 'smooth', block: 'nearest'});
+    card.querySelector('summary').focus();
+  }, true);
+}
+"""
+
+
+def theme() -> Any:
+    """The Gradio theme. No web font is asked for."""
+    import gradio as gr
+
+    return gr.themes.Soft(
+        primary_hue=gr.themes.colors.teal,
+        secondary_hue=gr.themes.colors.stone,
+        neutral_hue=gr.themes.colors.stone,
+        font=SANS,
+        font_mono=MONO,
+        radius_size=gr.themes.sizes.radius_lg,
+    )
