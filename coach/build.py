@@ -104,7 +104,7 @@ class Coach:
                      for e in self.words.kinds[name].examples]  # fmt: skip
             makers += [
                 (make_gate(self.words, ordinary), self.tuned),
-                (make_covered(cards, ordinary[::3], apart), self.encoder),
+                (make_covered(cards, ordinary[::12], apart), self.encoder),
             ]
         return open_or_build(
             self.settings.cache_dir,
