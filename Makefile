@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench eval constraints tune clean
+.PHONY: run test check bench eval constraints tune fit clean
 
 run: $(VENV)/.ready
 	$(BIN)/coach serve
@@ -40,8 +40,12 @@ eval: $(VENV)/.ready-test
 constraints: $(VENV)/.ready-test
 	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 
+# Both to be run after a change of examples: the encoder learns them (half an hour), then the classifiers.
 tune: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.encoder
+
+fit: $(VENV)/.ready-test
+	$(BIN)/python -m tuning.fit
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -15,10 +15,10 @@ import yaml
 from coach.care.gate import GATE_FILE, Gate, make_gate
 from coach.care.words import CareWords, load_words
 from coach.classifier import Encoder, LinearClassifier, Maker
-from coach.errors import ModelError
-from coach.library.cards import Card, load_cards
+from coach.errors import IndexFault, ModelError
+from coach.library.cards import Card, Spare, load_cards
 from coach.library.embedder import TUNED_LAYERS, MiniLM, NamedEncoder
-from coach.library.index import Progress, fingerprint, make_chroma, open_or_build
+from coach.library.index import Progress, fingerprint, make_chroma, make_copies, open_or_build
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose
 from coach.prompts import shipped
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from coach.voice.quoted import QuotedVoice
     from coach.voice.recogniser import Ranker
 
+# Classifiers fitted beforehand (`make fit`), in a folder named after what they were fitted on.
+FITTED = Path(__file__).parent / "fitted"
 SCRIPT = [
     "That is worth a closer look. Nobody has to post. Choose the why first. What would you like to try?"
 ]
@@ -88,24 +90,9 @@ class Coach:
         return self._index_over(self.built_in, own=False)
 
     def _index_over(self, cards: tuple[Card, ...], *, own: bool, rebuild: bool = False) -> Path:
-        from coach.voice.guided import make_follow
-        from coach.voice.recogniser import make_recogniser
-
-        follow = {name: kind.examples for name, kind in self.words.follow.items()}
         makers: list[tuple[Maker, Encoder]] = [(make_chroma(cards), self.encoder)]
         if any(card.situations for card in cards):
-            makers += [
-                (make_recogniser(cards), self.tuned),
-                (make_follow(cards, follow), self.tuned),
-            ]
-        if not own:
-            ordinary = [e for card in cards for s in card.situations for e in s.examples]
-            apart = [e for name in ("unrelated", "not_covered", "medical", "legal")
-                     for e in self.words.kinds[name].examples]  # fmt: skip
-            makers += [
-                (make_gate(self.words, ordinary), self.tuned),
-                (make_covered(cards, ordinary[::12], apart), self.encoder),
-            ]
+            makers += self._fitting(cards, own=own)
         return open_or_build(
             self.settings.cache_dir,
             fingerprint(
@@ -119,16 +106,62 @@ class Coach:
             rebuild=rebuild,
         )
 
+    def _fitting(self, cards: tuple[Card, ...], *, own: bool) -> list[tuple[Maker, Encoder]]:
+        """What fits the classifiers; for the cards as shipped that was done beforehand."""
+        from coach.voice.guided import make_follow
+        from coach.voice.recogniser import make_recogniser
+
+        if not own and (FITTED / self.fitted_on).is_dir():
+            return [(make_copies(FITTED / self.fitted_on), self.tuned)]
+        follow = {name: kind.examples for name, kind in self.words.follow.items()}
+        makers: list[tuple[Maker, Encoder]] = [
+            (make_recogniser(cards), self.tuned),
+            (make_follow(cards, follow), self.tuned),
+        ]
+        if not own:
+            ordinary = [e for card in cards for s in card.situations for e in s.examples]
+            apart = [e for name in ("unrelated", "not_covered", "medical", "legal")
+                     for e in self.words.kinds[name].examples]  # fmt: skip
+            makers += [
+                (make_gate(self.words, ordinary), self.tuned),
+                (make_covered(cards, ordinary[::12], apart), self.encoder),
+            ]
+        return makers
+
+    @cached_property
+    def fitted_on(self) -> str:
+        """A name for what the classifiers of the built-in cards are fitted on."""
+        learnt = [
+            card.model_copy(
+                update={
+                    "neutral": (), "title": "", "source": "",
+                    "situations": tuple(s.model_copy(update={"answers": (), "spare": Spare(), "echo": None})
+                                        for s in card.situations),
+                }
+            )
+            for card in self.built_in
+        ]  # fmt: skip
+        words = {**self.words.kinds, **self.words.follow}
+        return fingerprint(
+            learnt,
+            self.encoder.fingerprint,
+            self.tuned.fingerprint,
+            *(f"{name}:{kind.examples}" for name, kind in words.items()),
+        )
+
     def rebuild(self) -> Path:
         """Build the index of the library that answers anew, whatever state it is in."""
         return self._index_over(self.cards, own=self.settings.knowledge is not None, rebuild=True)
 
     @cached_property
     def search(self) -> CardSearch:
-        if self.settings.knowledge is None:
-            return CardSearch(self.cards, self.index, self.encoder)
         covered = LinearClassifier.load(self.index / COVERED_FILE)
-        return CardSearch(self.cards, self._own_index, self.encoder, covered)
+        folder = self._own_index if self.settings.knowledge else self.index
+        try:
+            return CardSearch(self.cards, folder, self.encoder, covered)
+        except IndexFault:
+            self._progress("The index was damaged; building it again.", 0.0)
+            return CardSearch(self.cards, self.rebuild(), self.encoder, covered)
 
     @cached_property
     def _own_index(self) -> Path:

@@ -34,7 +34,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)
     country: str = ""
-    keep_conversations: bool = False
     temperature: float = Field(0.3, ge=0, le=2)
     seed: int | None = None
     threads: int | None = Field(None, ge=1)

@@ -13,22 +13,23 @@ from coach.events import Signal
 
 Level = Literal["none", "concern", "urgent"]
 
-_SELF = r"(?:my ?self|me)"
 _URGENT = [
-    rf"\bkill(?:ing)? {_SELF}\b(?! (?:laughing|with))",
+    r"\bkill(?:ing)? my ?self\b(?! (?:laughing|with))",
     r"\b(?:commit(?:ting)? suicide|suicide note|suicidal (?:right now|tonight|again))\b",
     r"\bi(?:'m| am|m)? (?:feel(?:ing)? )?suicidal\b",
     r"\b(?:end(?:ing)?|tak(?:e|ing)) (?:my|his|her|their)(?: own)? life\b",
     r"\bend it all\b|\bending it (?:all|tonight|now)\b",
-    rf"\b(?:hang(?:ing)?|shoot(?:ing)?|overdos(?:e|ing) on purpose|drown(?:ing)?) {_SELF}\b",
-    r"\b(?:want|wanted|wanting|going|plan(?:ning)?|ready|decided) to (?:die|be dead|end it)\b",
+    r"\b(?:hang(?:ing)?|shoot(?:ing)?|overdos(?:e|ing) on purpose|drown(?:ing)?) my ?self\b",
+    r"\b(?:want|wanted|wanting|going|plan(?:ning)?|ready|decided) to (?:die|be dead|end it)\b(?! (?:with|on|there))",
     r"\b(?:don'?t|dont|do not) want to (?:be alive|live|wake up|be here (?:any ?more|anymore))\b",
-    r"\b(?:took|taken|swallowed|taking) (?:all|the whole|a whole|too many|\d{2,})\b.{0,40}"
+    r"\b(?:took|taken|swallowed|taking) (?:all|the whole|a whole|too many|\d{2,})\b(?!.{0,20}\b(?:photos?|pics?|pictures|posts|shots|minutes|years)\b).{0,40}"
     r"\b(?:pills|tablets|paracetamol|propranolol|insulin|tramadol|morphine|meds)\b",
-    r"\b(?:cut|cutting|harm(?:ing|ed)?|hurt(?:ing)?) my ?self\b",
+    r"\b(?:cutting|harming|harmed|hurting) my ?self\b(?! (?:at|off)\b)",
+    r"\b(?:want|wanted|going|might|urge|need) to (?:hurt|harm|cut) my ?self\b",
+    r"\b(?:thinking|thought|thoughts|think) (?:about|of) (?:suicide|killing my ?self|ending (?:it|my life)|dying)\b",
     r"\b(?:say(?:ing)?|write|written|wrote) (?:my )?goodbyes?\b.{0,30}\b(?:kids|children|everyone|family|letters?)\b",
-    r"\b(?:i(?:'m| am|m) going to|gonna|i want to|i will|i'll) (?:kill|stab|shoot|hurt) (?:him|her|them|someone|somebody)\b",
-    r"\b(?:he|she|my (?:husband|wife|partner|boyfriend|girlfriend)) (?:hit|hits|beats?|chok(?:es|ed)|strangl(?:es|ed)|punche[sd]) me\b",
+    r"\b(?:i(?:'m| am|m) going to|gonna|i want to|i will|i'll) (?:kill|stab|shoot|hurt) (?:him|her|them|someone|somebody)\b(?! (?:an?|the|some|my)\b)",
+    r"\b(?:he|she|my (?:husband|wife|partner|boyfriend|girlfriend)) (?:hit|hits|beats?|chok(?:es|ed)|strangl(?:es|ed)|punche[sd]) me\b(?! up\b)",
 ]
 _CONCERN = [
     r"\bbetter off without me\b|\bbetter off (?:dead|if i)\b",
@@ -39,7 +40,7 @@ _CONCERN = [
     r"\bnot (?:wanting|want) to (?:be here|exist)\b|\bdisappear(?:ed)? for good\b",
     r"\bdrink(?:ing)? (?:myself )?to (?:sleep|cope|get through|forget)\b",
     r"\bnobody would (?:notice|care|miss me)\b.{0,30}\b(?:gone|dead|died|didn'?t come)\b",
-    r"\b(?:i )?(?:hate|despise) (?:myself|being alive)\b",
+    r"\bi (?:really |just |so )?(?:hate|despise) (?:being alive|myself)\b(?! (?:for|when|after|every|in the|because))",
     r"\bself[- ]?harm(?:ed|ing)?\b",
 ]
 # Said of work or of others, these are the ordinary words of the trade.
@@ -49,6 +50,18 @@ _CLINICAL = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|im|me|my|myself|i've|ive|i'll)\b", re.IGNORECASE)
+
+_OTHER = re.compile(
+    r"\b(?:he|she|they|him|her|(?:my|a|our|the|one of (?:my|our|the)) \w{0,12} ?(?:friend|colleague|flatmate|housemate|"
+    r"sister|brother|wife|husband|partner|mother|mum|mom|father|dad|registrar|sho|trainee|student|junior|nurse|"
+    r"boyfriend|girlfriend|daughter|son|mate|doctor|midwife|boss|neighbour)s?)\b",
+    re.IGNORECASE,
+)
+_OWN = re.compile(
+    r"\b(?:myself|(?:hit|hits|beats?|choked|strangled|hurt|hurts|punched|kill|kills) me|"
+    r"i(?:'m| am|m)? (?:want|wanted|going|gonna|can'?t|cannot|feel|have taken|took|don'?t|plan|will|wish|hate|suicidal))\b",
+    re.IGNORECASE,
+)
 
 _COMPILED: list[tuple[Level, re.Pattern[str]]] = [
     *(("urgent", re.compile(p, re.IGNORECASE)) for p in _URGENT),
@@ -67,6 +80,12 @@ def signals(text: str) -> list[Signal]:
     if found and _CLINICAL.search(plain) and not _FIRST_PERSON.search(plain):
         return []
     return found
+
+
+def about_other(text: str) -> bool:
+    """Whether the danger in `text` is somebody else's: another is named and the writer says nothing
+    of their own death, wish or hurt."""
+    return bool(_OTHER.search(text)) and not _OWN.search(text.replace("’", "'"))
 
 
 def level(text: str) -> Level:

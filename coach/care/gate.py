@@ -75,7 +75,7 @@ class Gate:
         signals = (*crisis.signals(text), *injection.signals(text))
         ruled = {signal.kind for signal in signals}
         kind = self._kind(chances, follow_up=follow_up)
-        if "injection" in ruled:
+        if "injection" in ruled and kind not in ("urgent", "concern"):
             kind = "injection"
         for level in ("concern", "urgent"):
             if level in ruled and kind != "urgent":

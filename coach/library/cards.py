@@ -200,7 +200,7 @@ def check_question(text: str) -> None:
 
 def sentences(text: str) -> list[str]:
     """Split written prose into sentences; a citation stays with the sentence it closes."""
-    parts = re.split(r"(?<=[.?!])(?<!\b[A-Z]\.)[”\"]?\s+(?=[A-Z“\"'\[0-9])", text.strip())
+    parts = re.split(r"(?:(?<=[.?!])|(?<=[.?!][”\"]))(?<!\b[A-Z]\.)\s+(?=[A-Z“\"'\[0-9])", text.strip())
     return [part for part in parts if part]
 
 

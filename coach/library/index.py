@@ -112,9 +112,10 @@ def is_sound(place: Path) -> bool:
 
 
 def _is_whole(path: Path, digest: str) -> bool:
-    # Chroma writes to these when they are merely opened, so their digest says nothing.
-    if path.name == "length.bin":
-        return path.stat().st_size > 0
+    # Chroma writes to its files when they are merely opened, so their digest says nothing;
+    # the search tries them out when it opens them.
+    if path.suffix == ".bin":
+        return path.exists()
     if path.suffix == ".sqlite3":
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
@@ -189,6 +190,16 @@ def make_chroma(cards: Sequence[Card]) -> Maker:
             metadatas=[{"card": part.card, "kind": part.kind} for part in parts],
         )
         close_chroma(client, folder / "chroma")
+
+    return make
+
+
+def make_copies(source: Path) -> Maker:
+    """A maker that copies what was fitted beforehand, instead of fitting it again."""
+
+    def make(folder: Path, encode: Encode) -> None:
+        for file in source.glob("*.npz"):
+            shutil.copyfile(file, folder / file.name)
 
     return make
 

@@ -20,6 +20,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from coach.classifier import Encode, Encoder, LinearClassifier, Maker
+from coach.errors import IndexFault
 from coach.events import Found, Passage
 from coach.library.cards import Card
 from coach.library.index import COLLECTION, chroma_client, chunks
@@ -45,7 +46,7 @@ class CardSearch:
         self._cards = {card.id: card for card in cards}
         self._encoder = encoder
         self._matcher = Matcher(cards)
-        self._collection: Any = chroma_client(folder / "chroma").get_collection(COLLECTION)
+        self._collection: Any = _opened(folder / "chroma", len(chunks(cards)))
         stored = folder / COVERED_FILE
         self._covered = LinearClassifier.load(stored) if stored.exists() else covered
 
@@ -100,6 +101,27 @@ class CardSearch:
         if self._covered is None:
             return float(features[0] > 0)
         return self._covered.probabilities(features).get("covered", 0.0)
+
+
+def _opened(folder: Path, expected: int) -> Any:
+    """The collection, tried out.
+
+    Raises:
+        IndexFault: it does not open, does not answer, or is not all there.
+    """
+    try:
+        collection = chroma_client(folder).get_collection(COLLECTION)
+        width = len(collection.get(ids=["0"], include=["embeddings"])["embeddings"][0])
+        collection.query(query_embeddings=[[1.0] * width], n_results=1)
+        count = collection.count()
+    except Exception as fault:  # Chroma's core raises whatever it likes on damaged files
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()  # else the damaged one is handed out again
+        raise IndexFault(f"The index cannot be read ({fault}); run `coach knowledge rebuild`.") from fault
+    if count != expected:
+        raise IndexFault("The index is not complete; run `coach knowledge rebuild`.")
+    return collection
 
 
 class Matcher:

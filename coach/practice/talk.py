@@ -20,6 +20,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from numpy.typing import NDArray
 
+from coach.care.crisis import about_other
 from coach.care.gate import COACH, Gate, Sighting
 from coach.classifier import Encoder
 from coach.errors import ModelError
@@ -50,7 +51,6 @@ ALWAYS = frozenset(
         "greeting",
     }
 )
-NOBODY_ELSE = re.compile(r"\b(?:i|i'm|im|i’m|me|my|myself)\b", re.IGNORECASE)
 
 
 class State(TypedDict, total=False):
@@ -167,7 +167,7 @@ class Talk:
     def _crisis(self, kind: str, state: State) -> Reply:
         words = self._gate.words
         name = kind
-        if kind == "urgent" and not NOBODY_ELSE.search(state["message"]):
+        if kind == "urgent" and about_other(state["message"]):
             name = "urgent_other"
         text = words.crisis[name].replace("{lines}", "\n\n" + words.lines_for(self._country) + "\n\n")
         return fixed(

@@ -18,8 +18,8 @@ CSS = """
 .gradio-container { max-width: 1080px !important; margin: 0 auto !important; }
 #name h1 { font-size: 1.5rem; font-weight: 600; margin: .6rem 0 0; letter-spacing: -.01em; }
 #name p { margin: .1rem 0 .4rem; opacity: .8; }
-#kept { font-size: .9rem; opacity: .85; padding: .1rem 0; }
-#chat { min-height: 320px; border: none; }
+#kept { font-size: .9rem; opacity: .85; margin-top: -.6rem; }
+#chat { min-height: 320px; border: 1px solid var(--border-color-primary) !important; }
 #chat .message { line-height: 1.55; font-size: 1.02rem; }
 #sources h2, .shelf h2 { font-size: 1rem; font-weight: 600; margin: .2rem 0 .6rem; }
 .card { border: 1px solid var(--border-color-primary); border-radius: 10px; margin: 0 0 .5rem;

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 PASSAGES = 3
 MAX_WORDS = 110
 LAST_QUESTION = "What would you like to try first?"
-_END = re.compile(r"(?<=[.?!])[”\"]?\s+")
+_END = re.compile(r"(?:(?<=[.?!])|(?<=[.?!][”\"]))\s+")
 
 
 class FreeVoice:
@@ -71,7 +71,8 @@ class FreeVoice:
             if sum(len(s.text.split()) for s in kept) > MAX_WORDS - 15 or _asked(kept):
                 break
             sentence = check.sentence(text, kept)
-            if sentence is None:
+            # A question asked before anything was said would end the reply with nothing in it.
+            if sentence is None or (sentence.text.endswith("?") and not any(s.card for s in kept)):
                 continue
             first_ms = first_ms or (time.perf_counter() - started) * 1000
             yield Said(sentence.text if not kept else f" {sentence.text}")
@@ -129,7 +130,10 @@ class _Checker:
 
     def __init__(self, encoder: Encoder, passages: Sequence[Passage], person: str) -> None:
         self._encoder, self._passages, self._person = encoder, passages, person
-        self._texts = [p.text for p in passages]
+        # Each passage whole and sentence by sentence: a sentence is often like only one of them.
+        parts = [(t, n) for n, p in enumerate(passages) for t in (p.text, *sentences(p.text))]
+        self._texts = [text for text, _ in parts]
+        self._of = [number for _, number in parts]
         self._vectors: NDArray[np.float32] = encoder.encode(self._texts)
         self._lines = sentences(passages[0].text) if passages else []
 
@@ -147,7 +151,7 @@ class _Checker:
             self._person,
         )
         if checked.holds and checked.passage is not None:
-            return self._cited(text, checked.score, checked.passage, "model")
+            return self._cited(text, checked.score, self._of[checked.passage], "model")
         return self._line(said)
 
     def closing(self, kept: Sequence[Sentence]) -> list[Sentence]:

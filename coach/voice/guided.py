@@ -120,8 +120,14 @@ class GuidedVoice:
             return self._after_neutral(place, heard, said)
         situation = self._recogniser.situations[place.situation]
         if kind == "misunderstood":
+            return self._ask_back(self._recognise_again(heard, situation.id), said)
+        if contradicts(situation.presumes, stated(heard.message)):
+            # What they say now does not go with what was presumed; better another than a wrong one.
             recognised = self._recognise_again(heard, situation.id)
-            return self._ask_back(recognised, said)
+            if recognised.confidence < ANSWER_AT:
+                return self._ask_back(recognised, said)
+            other = self._recogniser.situations[recognised.best]
+            return self._answer(other, heard, said, recognised.confidence)
         for text in self._next_turns(situation, kind, heard):
             if is_new(text, said):
                 return self._reply(text, situation.id, kinds[kind], place.card, kind=kind)
@@ -274,7 +280,7 @@ def echo(situation: Situation, message: str) -> str | None:
     found: list[str] = []
     if "number" in invited.kinds:
         nouns = "|".join(re.escape(noun) for noun in sorted(invited.nouns, key=len, reverse=True))
-        found += [m[0] for m in re.finditer(rf"(?<![\w.,])\d[\d.,]*k?\s+(?:{nouns})\b", message)]
+        found += [m[0] for m in re.finditer(rf"(?<![\w.,])(?:\d[\d,]*k?|\d+\.\d+k)\s+(?:{nouns})\b", message)]
     if "quote" in invited.kinds:
         quotes = re.findall(r"[“\"]([^“”\"\n]{3,60})[”\"]", message)
         found += [f"“{quote.strip()}”" for quote in quotes if len(quote.split()) <= 8]

@@ -8,6 +8,7 @@ history imported from a file all work the same way.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -61,10 +62,13 @@ class Ledger:
         for turn in reversed(history):
             if turn.role != "assistant":
                 continue
-            for sentence in reversed(sentences(turn.content)):
-                found = self._places.get(plain(sentence))
-                if found is not None:
-                    return found
+            # A short sentence may stand in two places; most of a reply stands in one.
+            parts = sentences(turn.content)
+            found = Counter(self._places.get(plain(sentence)) for sentence in parts)
+            del found[None]
+            place, count = found.most_common(1)[0] if found else (None, 0)
+            if count * 2 > len(parts):
+                return place
         return None
 
 

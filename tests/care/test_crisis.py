@@ -49,6 +49,11 @@ LOOK_ALIKES = [
     "Should I take down my profile picture?",
     "I was hurt by what he wrote",
     "A deadline is a deadline",
+    "She hit me up on LinkedIn about a job",
+    "I'm going to shoot them an email tonight",
+    "I decided to end it with Twitter after two years",
+    "I took 20 photos of the meds cupboard for a post",
+    "I hurt myself at netball and missed the chat",
 ]
 OF_THE_TRADE = [
     "A module on suicide note analysis and self-harm for the students",
@@ -65,6 +70,11 @@ def test_level_plain_danger_is_urgent(text: str) -> None:
 @pytest.mark.parametrize("text", CONCERN)
 def test_level_plain_worry_is_concern(text: str) -> None:
     assert crisis.level(text) == "concern"
+
+
+@pytest.mark.parametrize("text", ["I am thinking about suicide", "thinking of suicide again"])
+def test_level_suicide_named_outright_is_never_none(text: str) -> None:
+    assert crisis.level(text) != "none"
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKES)

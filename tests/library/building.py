@@ -47,6 +47,15 @@ class Counting:
         return self._encoder.encode(texts, batch)
 
 
+class MadeUp:
+    """Random vectors, where thousands are wanted and what they mean does not matter."""
+
+    fingerprint = "made-up"
+
+    def encode(self, texts: Sequence[str], batch: int = 32) -> NDArray[np.float32]:
+        return np.random.default_rng(1).normal(size=(len(texts), 8)).astype(np.float32)
+
+
 def opened(cache: Path, counting: Counting, cards: Sequence[Card] = CARDS) -> Path:
     name = fingerprint(cards, counting.fingerprint)
     return open_or_build(cache, name, [(make_chroma(cards), counting)])

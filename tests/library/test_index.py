@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from building import CARDS, Counting, held, leftovers, opened
-from numpy.typing import NDArray
+from building import CARDS, Counting, MadeUp, held, leftovers, opened
 
 from coach.classifier import Encode
 from coach.library.cards import Card
 from coach.library.embedder import MiniLM
-from coach.library.index import chunks, fingerprint, is_sound, make_chroma, open_or_build
+from coach.library.index import (
+    COLLECTION,
+    chroma_client,
+    chunks,
+    close_chroma,
+    fingerprint,
+    is_sound,
+    make_chroma,
+    open_or_build,
+)
 
 
 @pytest.fixture
@@ -31,7 +38,7 @@ def test_open_builds_an_index_of_every_chunk(tmp_path: Path, counting: Counting)
 
 def test_second_open_reads_nothing(tmp_path: Path, counting: Counting) -> None:
     first = opened(tmp_path, counting)
-    held(first)  # Chroma writes to its files when they are opened: still the same index
+    held(first)
     before = counting.read
     assert opened(tmp_path, counting) == first
     assert counting.read == before
@@ -84,19 +91,25 @@ def test_makers_with_one_encoder_share_what_was_read(tmp_path: Path, counting: C
     assert counting.read == 3
 
 
+def notes(count: int) -> list[Card]:
+    return [Card(id=f"note-{number}", title="Note", text=f"Number {number}.") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 3, 250, 1200])
+def test_used_index_stays_sound(tmp_path: Path, count: int) -> None:
+    """Chroma may write its files anew when it is asked something; that is not damage."""
+    place = open_or_build(tmp_path, "used", [(make_chroma(notes(count)), MadeUp())])
+    for _ in range(2):
+        client = chroma_client(place / "chroma")
+        client.get_collection(COLLECTION).query(query_embeddings=[[0.5] * 8], n_results=1)
+        close_chroma(client, place / "chroma")
+        assert is_sound(place)
+
+
 def test_large_folder_of_notes_is_indexed(tmp_path: Path) -> None:
-    """More notes than Chroma takes in one call; made-up vectors, for speed."""
-    count = 6000
-    notes = [Card(id=f"note-{number}", title="Note", text=f"Number {number}.") for number in range(count)]
-
-    class Quick:
-        fingerprint = "quick"
-
-        def encode(self, texts: Sequence[str], batch: int = 32) -> NDArray[np.float32]:
-            return np.random.default_rng(1).normal(size=(len(texts), 8)).astype(np.float32)
-
-    place = open_or_build(tmp_path, "large", [(make_chroma(notes), Quick())])
-    assert len(held(place)) == count
+    """More notes than Chroma takes in one call."""
+    place = open_or_build(tmp_path, "large", [(make_chroma(notes(6000)), MadeUp())])
+    assert len(held(place)) == 6000
 
 
 def test_long_note_is_cut_into_windows_that_overlap() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from coach.care.words import load_words
 from coach.events import Turn
-from coach.library.cards import Card, load_cards, sentences
+from coach.library.cards import Card, Situation, load_cards, sentences
 from coach.prompts import shipped
 from coach.voice.guided import numbered
 from coach.voice.ledger import Ledger, Place, is_new, plain
@@ -29,23 +29,35 @@ def shown(text: str, cards: Sequence[Card]) -> str:
     return numbered(text, {card.id: card.title for card in cards})[0]
 
 
-def test_ledger_finds_the_situation_of_every_shown_answer(ledger: Ledger, cards: Sequence[Card]) -> None:
+def spoken(
+    cards: Sequence[Card], texts: Callable[[Situation], list[str]]
+) -> Iterator[tuple[Card, Situation, str]]:
+    """Every text of every situation with the place where it stands."""
     for card in cards:
         for situation in card.situations:
-            for answer in situation.answers:
-                reply = shown(answer.text, cards)
-                assert "[1]" in reply
-                found = ledger.place([Turn("user", "x"), Turn("assistant", reply)])
-                assert found == Place(card.id, situation.id)
+            for text in texts(situation):
+                yield card, situation, text
+
+
+def test_ledger_finds_the_situation_of_every_shown_answer(ledger: Ledger, cards: Sequence[Card]) -> None:
+    for card, situation, text in spoken(cards, lambda s: [a.text for a in s.answers]):
+        reply = shown(text, cards)
+        assert "[1]" in reply
+        history = [Turn("user", "x"), Turn("assistant", reply)]
+        assert ledger.place(history) == Place(card.id, situation.id)
 
 
 def test_ledger_finds_the_situation_of_every_shown_follow_up(ledger: Ledger, cards: Sequence[Card]) -> None:
-    for card in cards:
-        for situation in card.situations:
-            follow = situation.follow
-            for text in (follow.why, follow.how, follow.tried, *follow.answer, *(b.say for b in follow.but)):
-                found = ledger.place([Turn("assistant", shown(text, cards))])
-                assert found == Place(card.id, situation.id)
+    def turns(s: Situation) -> list[str]:
+        follow = s.follow
+        return [follow.why, follow.how, follow.tried, *follow.answer, *(b.say for b in follow.but)]
+
+    misplaced = [
+        text
+        for card, situation, text in spoken(cards, turns)
+        if ledger.place([Turn("assistant", shown(text, cards))]) != Place(card.id, situation.id)
+    ]
+    assert misplaced == []
 
 
 def test_ledger_neutral_answer_has_a_card_and_no_situation(ledger: Ledger, cards: Sequence[Card]) -> None:
@@ -87,9 +99,7 @@ def test_place_looks_past_a_turn_of_other_words(ledger: Ledger, cards: Sequence[
     assert ledger.place(history) == Place(cards[0].id, situation.id)
 
 
-def test_place_does_not_listen_to_the_person_quoting_the_coach(
-    ledger: Ledger, cards: Sequence[Card]
-) -> None:
+def test_place_does_not_listen_to_the_person_quoting_the_coach(ledger: Ledger, cards: Sequence[Card]) -> None:
     quoted = shown(cards[0].situations[0].answers[0].text, cards)
     assert ledger.place([Turn("user", quoted)]) is None
 
@@ -114,8 +124,6 @@ def test_plain_drops_citations_case_and_punctuation(same: str) -> None:
 
 def test_shown_answers_keep_their_sentences_apart(cards: Sequence[Card]) -> None:
     """The ledger rests on it: numbering marks must not change where sentences are cut."""
-    for card in cards:
-        for situation in card.situations:
-            for answer in situation.answers:
-                written = [plain(s) for s in sentences(answer.text)]
-                assert [plain(s) for s in sentences(shown(answer.text, cards))] == written
+    for _, _, text in spoken(cards, lambda s: [a.text for a in s.answers]):
+        written = [plain(sentence) for sentence in sentences(text)]
+        assert [plain(sentence) for sentence in sentences(shown(text, cards))] == written
