@@ -22,7 +22,7 @@ from coach.library.index import Progress, fingerprint, make_chroma, make_copies,
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose
 from coach.prompts import shipped
-from coach.settings import Settings
+from coach.settings import NOTES, Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
@@ -93,8 +93,9 @@ class Coach:
         makers: list[tuple[Maker, Encoder]] = [(make_chroma(cards), self.encoder)]
         if any(card.situations for card in cards):
             makers += self._fitting(cards, own=own)
+        # What is made of somebody's own notes is about them: kept apart, so that `wipe` finds it.
         return open_or_build(
-            self.settings.cache_dir,
+            self.settings.cache_dir / NOTES if own else self.settings.cache_dir,
             fingerprint(
                 cards,
                 self.encoder.fingerprint,
@@ -155,8 +156,9 @@ class Coach:
 
     @cached_property
     def search(self) -> CardSearch:
-        covered = LinearClassifier.load(self.index / COVERED_FILE)
-        folder = self._own_index if self.settings.knowledge else self.index
+        own = self.settings.knowledge is not None
+        covered = None if own else LinearClassifier.load(self.index / COVERED_FILE)
+        folder = self._own_index if own else self.index
         try:
             return CardSearch(self.cards, folder, self.encoder, covered)
         except IndexFault:
@@ -173,7 +175,11 @@ class Coach:
 
     @cached_property
     def model(self) -> Chosen:
-        return choose(self.settings.model)
+        try:
+            return choose(self.settings.model)
+        except ModelError as fault:
+            self.model_fault = str(fault)
+            return choose("none")
 
     @property
     def voice(self) -> Voice:

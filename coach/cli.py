@@ -19,7 +19,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from coach.errors import CoachError, KnowledgeError, UsageError
-from coach.events import Reply, Said, Turn
+from coach.events import Reply, Said, Turn, cleaned
 from coach.settings import config_file, load_settings
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def search(
     if batch is not None:
         _run_batch(
             batch,
-            lambda line: _found(coach, _field(line, "query"), int(line.get("k", k))),
+            lambda line: _found(coach, _field(line, "query"), _count(line, k)),
         )
         return
     found = _found(coach, _needed(text), k)
@@ -331,7 +331,7 @@ def _asked(coach: Coach, line: dict[str, Any], seed: int | None, temperature: fl
         if not turns or turns[-1].role != "user" or any(t.role not in ("user", "assistant") for t in turns):
             raise UsageError("`messages` must end with a user's message; roles are user and assistant.")
         if not all(isinstance(t.content, str) for t in turns):
-            raise UsageError("`content` must be text.")
+            raise UsageError("`content` must be text; give it as a string.")
     else:
         turns = [Turn("user", _field(line, "text"))]
     events = coach.ready().reply(turns, seed=line.get("seed", seed), temperature=temperature)
@@ -341,7 +341,7 @@ def _asked(coach: Coach, line: dict[str, Any], seed: int | None, temperature: fl
 
 def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:
     started = time.perf_counter()
-    found = coach.search.search(query, k=k)
+    found = coach.search.search(cleaned(query), k=k)
     return {
         "hits": [
             {
@@ -358,7 +358,7 @@ def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:
 
 
 def _cared(coach: Coach, text: str) -> dict[str, Any]:
-    seen = coach.gate.examine(text, coach.tuned.encode([text])[0])
+    seen = coach.gate.examine(text, coach.tuned.encode([cleaned(text)])[0])
     return {
         "crisis": seen.crisis,
         "injection": seen.injection,
@@ -377,8 +377,15 @@ def _needed(text: str | None) -> str:
 def _field(line: dict[str, Any], name: str) -> str:
     value = line.get(name)
     if not isinstance(value, str):
-        raise UsageError(f"`{name}` is missing or no text.")
+        raise UsageError(f"`{name}` is missing or no text; give it as a string.")
     return value
+
+
+def _count(line: dict[str, Any], otherwise: int) -> int:
+    k = line.get("k", otherwise)
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 50:
+        raise UsageError("`k` must be a whole number from 1 to 50.")
+    return k
 
 
 def _run_batch(source: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -402,9 +409,9 @@ def _parsed(raw: str, number: int) -> dict[str, Any]:
     try:
         line = json.loads(raw)
     except json.JSONDecodeError as fault:
-        raise UsageError(f"Line {number} is not JSON: {fault.msg}.") from fault
+        raise UsageError(f"Line {number} is not JSON ({fault.msg}); write one JSON object a line.") from fault
     if not isinstance(line, dict):
-        raise UsageError(f"Line {number} is not a JSON object.")
+        raise UsageError(f"Line {number} is not a JSON object; write one a line.")
     return line
 
 
@@ -414,6 +421,6 @@ def _lines(source: str) -> Iterator[str]:
         return
     path = Path(source)
     if not path.is_file():
-        raise UsageError(f"There is no file {source}.")
+        raise UsageError(f"There is no file {source}; name one that holds JSON lines, or - for stdin.")
     with path.open(encoding="utf-8", errors="replace") as file:
         yield from (line for line in file if line.strip())

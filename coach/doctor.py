@@ -17,7 +17,7 @@ from coach.library.embedder import packaged_weights
 from coach.model.catalogue import choose
 from coach.model.local import available_bytes, check_model_file
 from coach.prompts import shipped
-from coach.settings import Settings, config_file
+from coach.settings import NOTES, Settings, config_file
 
 PACKAGES = ("llama-cpp-python", "chromadb", "gradio", "langgraph", "langchain-core")
 NEEDED_BYTES = 1_500_000_000
@@ -59,7 +59,8 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 def stored_about_you(settings: Settings) -> list[Path]:
     """Everything that `coach wipe` would delete."""
-    return [settings.data_dir] if settings.data_dir.exists() else []
+    places = (settings.data_dir, settings.cache_dir / NOTES)
+    return [place for place in places if place.exists()]
 
 
 def wipe(settings: Settings) -> list[Path]:

@@ -6,6 +6,8 @@ command line's batch lines.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -117,3 +119,15 @@ class Reply:
 
 
 Event = Said | Reply
+
+
+def cleaned(text: str) -> str:
+    """Text without control characters and marks that turn the writing direction; line breaks stay."""
+    kept = []
+    for char in text.replace("\r\n", "\n"):
+        kind = unicodedata.category(char)
+        if char in "\n\t" or kind not in ("Cc", "Cf", "Co", "Cs", "Cn"):
+            kept.append(char)
+        elif kind == "Cc":  # other breaks and gaps part words
+            kept.append(" ")
+    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()

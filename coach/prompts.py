@@ -19,7 +19,9 @@ def render(name: str, **values: object) -> str:
     try:
         return _environment().get_template(f"{name}.jinja").render(**values).strip()
     except TemplateError as fault:
-        raise CoachError(f"The prompt {name} cannot be written: {fault}.") from fault
+        raise CoachError(
+            f"The prompt {name} cannot be written ({fault}); mend prompts/{name}.jinja."
+        ) from fault
 
 
 @cache

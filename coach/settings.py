@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from pydantic_settings import (
 from coach.errors import UsageError
 
 APP = "serendip"
+NOTES = "notes"  # the folder of the cache with indexes over the person's own notes
 
 
 class Settings(BaseSettings):
@@ -74,3 +76,5 @@ def load_settings(**given: object) -> Settings:
         first = fault.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"The setting {name} does not fit: {first['msg']}.") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise UsageError(f"{config_file()} or ./coach.toml is not readable ({fault}); mend it.") from fault

@@ -30,7 +30,7 @@ from coach.library.cards import sentences
 from coach.settings import load_settings
 from coach.voice.guided import GuidedVoice
 from coach.voice.ledger import plain
-from coach.voice.recogniser import Recogniser
+from coach.voice.recogniser import RERANKED, Recogniser
 
 CASES = Path(__file__).parent / "cases" / "talk"
 
@@ -68,10 +68,11 @@ def stages(coach: Coach, cases: Sequence[dict[str, Any]]) -> Iterator[tuple[str,
     if recogniser.ranker is not None:
         runs.append(("classifier and language model", recogniser))
         orders = []
-        for message in messages:
-            gained = recogniser.ranker.scores(message, names)
-            orders.append([names[int(i)] for i in np.argsort(-gained)])
-        yield "language model alone", *_ranks(orders, cases)
+        for message, vector in zip(messages, vectors, strict=True):
+            few = [name for name, _ in alone.recognise(message, vector).situations[:RERANKED]]
+            gained = recogniser.ranker.scores(message, few)
+            orders.append([*(few[int(i)] for i in np.argsort(-gained)), *(n for n in names if n not in few)])
+        yield "language model alone, over the classifier's 14", *_ranks(orders, cases)
     for label, run in runs:
         orders = [
             [name for name, _ in run.recognise(m, v).situations]

@@ -31,7 +31,7 @@ def write_config(text: str) -> None:
 def test_settings_without_any_source_are_the_defaults(alone: Path) -> None:
     settings = load_settings()
     assert (settings.model, settings.voice, settings.host) == ("smollm2-135m", "auto", "127.0.0.1")
-    assert settings.keep_conversations is False
+    assert (settings.country, settings.knowledge, settings.seed) == ("", None, None)
     assert settings.cache_dir == alone / "cache" / APP
     assert settings.data_dir == alone / "data" / APP
 

@@ -14,6 +14,8 @@ from coach.events import Signal
 Level = Literal["none", "concern", "urgent"]
 
 _URGENT = [
+    r"\bi(?:'ve| have)? (?:worked out|looked up|counted) (?:how (?:much|many)|the (?:pills|tablets|dose)).{0,40}\b(?:it would take|to (?:die|be enough)|would be enough)\b",
+    r"\b(?:said|saying|say) (?:my )?goodbye to everyone\b",
     r"\bkill(?:ing)? my ?self\b(?! (?:laughing|with))",
     r"\b(?:commit(?:ting)? suicide|suicide note|suicidal (?:right now|tonight|again))\b",
     r"\bi(?:'m| am|m)? (?:feel(?:ing)? )?suicidal\b",
@@ -59,13 +61,19 @@ _OTHER = re.compile(
 )
 _OWN = re.compile(
     r"\b(?:myself|(?:hit|hits|beats?|choked|strangled|hurt|hurts|punched|kill|kills) me|"
-    r"i(?:'m| am|m)? (?:want|wanted|going|gonna|can'?t|cannot|feel|have taken|took|don'?t|plan|will|wish|hate|suicidal))\b",
+    r"in front of me|i(?:'m| am|m|'ve| have)?(?: got)? (?:the|written|worked out|a plan|want|wanted|going|gonna|can'?t|cannot|feel|have taken|took|don'?t|plan|will|wish|hate|suicidal))\b",
     re.IGNORECASE,
 )
 
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern in which any gap between words counts as a space: line break, tab, two spaces."""
+    return re.compile(pattern.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
+
+
 _COMPILED: list[tuple[Level, re.Pattern[str]]] = [
-    *(("urgent", re.compile(p, re.IGNORECASE)) for p in _URGENT),
-    *(("concern", re.compile(p, re.IGNORECASE)) for p in _CONCERN),
+    *(("urgent", _compiled(p)) for p in _URGENT),
+    *(("concern", _compiled(p)) for p in _CONCERN),
 ]
 
 

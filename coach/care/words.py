@@ -76,7 +76,7 @@ def load_words(folder: Path) -> CareWords:
             lines={country: tuple(Line(**x) for x in found) for country, found in crisis["lines"].items()},
         )
     except (ValidationError, TypeError, KeyError) as fault:
-        raise KnowledgeError(f"{folder}: {fault}") from fault
+        raise KnowledgeError(f"{folder}: mend what does not fit: {fault}") from fault
 
 
 def _flat(gate: Mapping[str, Any]) -> dict[str, Any]:

@@ -263,7 +263,9 @@ def _with_more(found: SituationFile, path: Path) -> tuple[Situation, ...]:
     more = _validated(MoreExamples, _read_yaml(path), path)
     unknown = set(more.examples) - {situation.id for situation in found.situations}
     if unknown:
-        raise KnowledgeError(f"{path}:1: {sorted(unknown)[0]} is no situation of {found.card}")
+        raise KnowledgeError(
+            f"{path}:1: {sorted(unknown)[0]} is no situation of {found.card}; rename or remove it"
+        )
     return tuple(
         situation.model_copy(update={"examples": situation.examples + more.examples.get(situation.id, ())})
         for situation in found.situations
@@ -275,7 +277,7 @@ def _read_yaml(path: Path) -> object:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=QUICK_LOADER)  # noqa: S506
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
-        raise KnowledgeError(f"{path}:{line}: not readable as YAML: {fault.problem}") from fault
+        raise KnowledgeError(f"{path}:{line}: not readable as YAML ({fault.problem}); mend it") from fault
 
 
 def _read_note(path: Path, folder: Path) -> Card:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -99,6 +100,7 @@ def open_or_build(
             f"The index cannot be written to {cache} ({fault.strerror or fault}); "
             "free some space, or set COACH_CACHE_DIR to another folder."
         ) from fault
+    os.utime(place)
     return place
 
 

@@ -133,7 +133,7 @@ class Likelihood:
         if code:
             self._kept.clear()
             self._cpp.llama_memory_clear(self._memory, True)
-            raise ModelError(f"The language model could not rank (llama.cpp says {code}).")
+            raise ModelError(f"The language model could not rank (llama.cpp says {code}); try again.")
 
     def close(self) -> None:
         """Give the memory back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import uuid
 from pathlib import Path
@@ -39,10 +40,13 @@ def quick_copy(path: Path, cache: Path) -> Path:
 def _requantise(source: Path, target: Path) -> None:
     import llama_cpp
 
+    logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL)
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0
     params.allow_requantize = True
     params.nthread = os.cpu_count() or 1
     code = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params))
     if code:
-        raise ModelError(f"The quick copy of {source.name} could not be made (llama.cpp says {code}).")
+        raise ModelError(
+            f"The quick copy of {source.name} could not be made (llama.cpp says {code}); try again."
+        )

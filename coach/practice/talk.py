@@ -7,10 +7,8 @@ It goes forward once. Care comes before everything and never asks a model.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
@@ -20,11 +18,11 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from numpy.typing import NDArray
 
-from coach.care.crisis import about_other
+from coach.care import crisis
 from coach.care.gate import COACH, Gate, Sighting
 from coach.classifier import Encoder
 from coach.errors import ModelError
-from coach.events import Event, Found, Reply, Route, Said, Timing, Turn
+from coach.events import Event, Found, Reply, Route, Said, Timing, Turn, cleaned
 from coach.library.search import CardSearch, contextual
 from coach.voice.free import FreeVoice
 from coach.voice.guided import GuidedVoice, Heard, fixed
@@ -66,6 +64,7 @@ class State(TypedDict, total=False):
     sense: NDArray[np.float32]
     sighting: Sighting
     found: Found
+    retrieve_ms: float
     reply: Reply
 
 
@@ -135,6 +134,10 @@ class Talk:
         if not message:
             return self._say(state, fixed(self._phrases["empty"][0], "refused", kind="empty"))
         if len(message) > MAX_CHARACTERS:
+            # Danger is never too long to be heard.
+            level = crisis.level(message)
+            if level != "none":
+                return self._say(state, self._crisis(level, state))
             return self._say(state, fixed(self._phrases["too_long"][0], "refused", kind="too_long"))
         return {
             "message": message,
@@ -167,7 +170,7 @@ class Talk:
     def _crisis(self, kind: str, state: State) -> Reply:
         words = self._gate.words
         name = kind
-        if kind == "urgent" and about_other(state["message"]):
+        if kind == "urgent" and crisis.about_other(state["message"]):
             name = "urgent_other"
         text = words.crisis[name].replace("{lines}", "\n\n" + words.lines_for(self._country) + "\n\n")
         return fixed(
@@ -188,7 +191,7 @@ class Talk:
         query = contextual(earlier, state["message"])
         vector = state["vector"] if query == state["message"] else None
         found = self._search.search(query, vector=vector)
-        return {"found": found, "started": state["started"] + 0 * started}
+        return {"found": found, "retrieve_ms": (time.perf_counter() - started) * 1000}
 
     def _after_looking(self, state: State) -> str:
         follow_up = any(turn.role == "assistant" for turn in state["history"])
@@ -241,7 +244,7 @@ class Talk:
             if isinstance(event, Reply):
                 return self._finish(state, event)
             get_stream_writer()(event)
-        raise ModelError("The model said nothing.")
+        raise ModelError("The model said nothing; try again.")
 
     def _say(self, state: State, reply: Reply) -> State:
         """Show a reply that is already whole, sentence by sentence."""
@@ -259,7 +262,10 @@ class Talk:
         total = (time.perf_counter() - state["started"]) * 1000
         timing: Timing = reply.timing
         first = timing.first_sentence_ms or total
-        reply = replace(reply, timing=replace(timing, total_ms=total, first_sentence_ms=first))
+        retrieve = state.get("retrieve_ms", 0.0)
+        reply = replace(
+            reply, timing=replace(timing, retrieve_ms=retrieve, total_ms=total, first_sentence_ms=first)
+        )
         get_stream_writer()(reply)
         return {"reply": reply}
 
@@ -268,12 +274,6 @@ class Talk:
         said = frozenset(plain(t.content) for t in state["history"] if t.role == "assistant")
         fresh = [v for v in variants if plain(v) not in said and is_new(v, said)] or list(variants)
         return fresh[0]
-
-
-def cleaned(text: str) -> str:
-    """Text without control characters and marks that turn the writing direction; line breaks stay."""
-    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs", "Cn"))
-    return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
 
 
 def _names(found: Found) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from coach.care.grounding import support
 from coach.classifier import Encoder
+from coach.errors import ModelError
 from coach.events import (
     Citation,
     Event,
@@ -67,7 +68,8 @@ class FreeVoice:
         kept: list[Sentence] = []
         counts: dict[str, Any] = {}
         started, first_ms = time.perf_counter(), 0.0
-        for text in self._written(message, history, passages, counts, cancel, options):
+        written = self._written(message, history, passages, counts, cancel, options)
+        for text in self._until_fault(written, kept):
             if sum(len(s.text.split()) for s in kept) > MAX_WORDS - 15 or _asked(kept):
                 break
             sentence = check.sentence(text, kept)
@@ -100,6 +102,15 @@ class FreeVoice:
                 completion_tokens=int(counts.get("completion_tokens", 0)),
             ),
         )
+
+    @staticmethod
+    def _until_fault(written: Iterator[str], kept: Sequence[Sentence]) -> Iterator[str]:
+        """A model that fails half-way ends the reply early; one that fails at once is a fault."""
+        try:
+            yield from written
+        except ModelError:
+            if not kept:
+                raise
 
     def _written(
         self,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from coach.classifier import Encode, LinearClassifier, Maker
+from coach.errors import ModelError
 from coach.library.cards import Card, Situation
 from coach.voice.stated import contradicts, stated
 
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 RECOGNISER_FILE = "situations.npz"
 INVERSE_PENALTY = 20.0
-RERANKED = 14
+RERANKED = 8
 EXAMPLES_READ = 8
 # Weight of the model's score against the classifier's log-probability, and the
 # temperature that makes the sum a probability: chosen on the dev messages, eval/LOG.md.
 MODEL_WEIGHT = 4.0
-TEMPERATURE = 2.0
+TEMPERATURE = 0.7
+# A classifier as sure as this was never set right by the language model, only slower.
+SURE = 0.9
 CONTRADICTED = -6.0
 
 
@@ -89,19 +92,32 @@ class Recogniser:
             elif contradicts(self.situations[name].presumes, facts):
                 scores[i] += CONTRADICTED
         order = np.argsort(-scores)
-        if self.ranker is not None:
+        if self.ranker is not None and _softmax(scores).max() < SURE:
             few = [int(i) for i in order[:RERANKED]]
-            gained = self.ranker.scores(message, [labels[i] for i in few])
-            scores[few] += MODEL_WEIGHT * (gained - gained.max())
-            # What the model was not asked about stays behind what it was.
+            scores[few] += MODEL_WEIGHT * self._gained(message, [labels[i] for i in few])
             order = np.argsort(-scores)
-        odds = np.exp((scores - scores.max()) / TEMPERATURE)
-        chances = odds / odds.sum()
+        chances = _softmax(scores)
         cards: dict[str, float] = {}
         for i, name in enumerate(labels):
             cards[self.card_of[name]] = cards.get(self.card_of[name], 0.0) + float(chances[i])
         ranked = tuple((labels[int(i)], float(chances[i])) for i in order)
         return Recognised(ranked, dict(sorted(cards.items(), key=lambda item: -item[1])))
+
+    def _gained(self, message: str, candidates: Sequence[str]) -> NDArray[np.float64]:
+        """The model's scores, the best at 0; all alike where the model fails."""
+        assert self.ranker is not None  # noqa: S101
+        try:
+            gained = self.ranker.scores(message, candidates)
+        except ModelError:
+            return np.zeros(len(candidates))
+        behind: NDArray[np.float64] = gained - gained.max()
+        return behind
+
+
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    odds = np.exp((scores - scores.max()) / TEMPERATURE)
+    chances: NDArray[np.float64] = odds / odds.sum()
+    return chances
 
 
 def examples_to_read(cards: Sequence[Card]) -> dict[str, str]:

@@ -99,6 +99,11 @@ def test_level_sees_capitals_and_typographic_apostrophes() -> None:
     assert crisis.level("I DON’T WANT TO LIVE") == "urgent"
 
 
+@pytest.mark.parametrize("between", ["\n", "\t", "  ", "\u00a0"])
+def test_level_sees_words_with_any_space_between_them(between: str) -> None:
+    assert crisis.level("I want to kill myself".replace(" ", between)) == "urgent"
+
+
 def test_level_empty_text_is_none() -> None:
     assert crisis.level("") == "none"
 
@@ -113,3 +118,30 @@ def test_signals_offsets_point_at_the_words() -> None:
 def test_signals_name_every_place() -> None:
     found = crisis.signals("I hate myself and I want to die.")
     assert {signal.kind for signal in found} == {"urgent", "concern"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My flatmate took all the tablets and does not wake up",
+        "a friend posted goodbye and she is not answering",
+        "He wrote a suicide note",
+    ],
+)
+def test_about_other_danger_that_is_somebody_elses(text: str) -> None:
+    assert crisis.about_other(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to die and my husband is asleep",
+        "he hit me again and she saw it",
+        "They would all cope, I am going to kill myself",
+        "I have the tablets in front of me and she is asleep",
+        "I've written the letters, he will find them",
+        "I want to kill myself",
+    ],
+)
+def test_about_other_names_of_others_do_not_hide_ones_own_danger(text: str) -> None:
+    assert not crisis.about_other(text)

@@ -36,6 +36,10 @@ CARDS = (
 )
 
 
+def notes(count: int) -> list[Card]:
+    return [Card(id=f"note-{number}", title="Note", text=f"Number {number}.") for number in range(count)]
+
+
 class Counting:
     """The real encoder, counting the texts it is given."""
 

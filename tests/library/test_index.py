@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from building import CARDS, Counting, MadeUp, held, leftovers, opened
+from building import CARDS, Counting, MadeUp, held, leftovers, notes, opened
 
 from coach.classifier import Encode
 from coach.library.cards import Card
@@ -89,10 +89,6 @@ def test_makers_with_one_encoder_share_what_was_read(tmp_path: Path, counting: C
 
     open_or_build(tmp_path, "shared", [(make_chroma(CARDS), counting), (again, counting)])
     assert counting.read == 3
-
-
-def notes(count: int) -> list[Card]:
-    return [Card(id=f"note-{number}", title="Note", text=f"Number {number}.") for number in range(count)]
 
 
 @pytest.mark.parametrize("count", [1, 3, 250, 1200])

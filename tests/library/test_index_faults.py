@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from building import CARDS, Counting, held, leftovers, opened, start
+from building import CARDS, Counting, MadeUp, held, leftovers, notes, opened, start
 
 from coach.classifier import Encode
 from coach.errors import IndexFault
@@ -21,32 +21,53 @@ def counting(encoder: MiniLM) -> Counting:
     return Counting(encoder)
 
 
-@pytest.mark.parametrize("file", ["data_level0.bin", "header.bin", "chroma.sqlite3", "manifest.json"])
-@pytest.mark.parametrize("damage", ["cut", "emptied", "gone"])
-def test_damage_is_noticed_and_mended(tmp_path: Path, counting: Counting, file: str, damage: str) -> None:
-    place = opened(tmp_path, counting)
-    path = next(place.rglob(file))
+def spoil(path: Path, damage: str) -> None:
     whole = path.read_bytes()
     path.unlink()
-    if damage != "gone":
+    if damage == "flipped":
+        path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    elif damage != "gone":
         path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"")
+
+
+FILES = ["data_level0.bin", "header.bin", "length.bin", "chroma.sqlite3", "manifest.json"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "gone"])
+@pytest.mark.parametrize("file", FILES)
+def test_damage_is_noticed_and_mended(tmp_path: Path, counting: Counting, file: str, damage: str) -> None:
+    """It has to be noticed before Chroma opens the files, which may crash on them."""
+    place = opened(tmp_path, counting)
+    spoil(next(place.rglob(file)), damage)
     assert not is_sound(place)
     assert is_sound(opened(tmp_path, counting))
     assert len(held(place)) == 3
 
 
-def test_flipped_byte_in_the_vectors_is_noticed(tmp_path: Path, counting: Counting) -> None:
-    path = next(opened(tmp_path, counting).rglob("data_level0.bin"))
-    whole = bytearray(path.read_bytes())
-    whole[200] ^= 1
-    path.write_bytes(whole)
+@pytest.mark.parametrize("damage", ["cut", "emptied", "flipped"])
+@pytest.mark.parametrize("count", [3, 250, 1200])
+def test_damaged_vectors_are_noticed(tmp_path: Path, count: int, damage: str) -> None:
+    """Chroma keeps the vectors of few texts and of many in different ways."""
+    place = open_or_build(tmp_path, "damaged", [(make_chroma(notes(count)), MadeUp())])
+    spoil(next(place.rglob("data_level0.bin")), damage)
+    assert not is_sound(place)
+
+
+def test_damage_to_what_was_fitted_is_noticed_and_told(tmp_path: Path, counting: Counting) -> None:
+    def fitted(folder: Path, _encode: Encode) -> None:
+        (folder / "fitted.npz").write_bytes(b"numbers")
+
     told: list[str] = []
-    name = fingerprint(CARDS, counting.fingerprint)
-    open_or_build(
-        tmp_path, name, [(make_chroma(CARDS), counting)], progress=lambda what, _: told.append(what)
-    )
-    assert told[0] == "The index was damaged; building it again."
-    assert is_sound(tmp_path / "index" / name)
+
+    def note(what: str, _share: float) -> None:
+        told.append(what)
+
+    place = open_or_build(tmp_path, "fitted", [(fitted, counting)], progress=note)
+    assert "The index was damaged; building it again." not in told
+    (place / "fitted.npz").write_bytes(b"numbors")
+    open_or_build(tmp_path, "fitted", [(fitted, counting)], progress=note)
+    assert "The index was damaged; building it again." in told
+    assert (place / "fitted.npz").read_bytes() == b"numbers"
 
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])

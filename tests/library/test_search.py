@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from coach.build import Coach
+from coach.errors import IndexFault
 from coach.library.cards import Card
 from coach.library.embedder import MiniLM
 from coach.library.index import fingerprint, make_chroma, open_or_build
@@ -110,11 +111,16 @@ def test_search_drops_near_duplicates(tmp_path: Path, encoder: MiniLM) -> None:
     assert {"kind", "why"} < set(names)
 
 
-def test_search_leaves_out_what_is_no_card_any_more(tmp_path: Path, encoder: MiniLM) -> None:
+def test_search_over_an_index_of_other_cards_is_told(tmp_path: Path, encoder: MiniLM) -> None:
     cards = (REST, KIND, WHY)
     place = open_or_build(tmp_path, "all", [(make_chroma(cards), encoder)])
-    found = CardSearch(cards[1:], place, encoder).search("phone after work")
-    assert {passage.card for passage in found.passages} == {"kind", "why"}
+    with pytest.raises(IndexFault, match="run `coach knowledge rebuild`"):
+        CardSearch(cards[1:], place, encoder)
+
+
+def test_search_without_an_index_is_told(tmp_path: Path, encoder: MiniLM) -> None:
+    with pytest.raises(IndexFault, match="run `coach knowledge rebuild`"):
+        CardSearch((REST,), tmp_path / "nothing", encoder)
 
 
 def test_search_finds_a_rare_word_and_a_paraphrase(tmp_path: Path, encoder: MiniLM) -> None:

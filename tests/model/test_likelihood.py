@@ -13,16 +13,16 @@ from coach.model.likelihood import MESSAGE_TOKENS, PREFIX_TOKENS, Likelihood
 from coach.model.local import Engine
 
 EXAMPLES = {
-    "rude": "someone called me an idiot under my post\na stranger insults me online\nhe wrote something nasty",
+    "rude": "someone called me an idiot under my post\na stranger insults me online\nhe wrote a nasty reply",
     "audience": "I have only nine followers\nnobody reads my posts\nmy last post got no likes at all",
-    "patient": "can I share a patient's story\nthe family might recognise the case\nis the scan anonymous enough",
+    "patient": "can I share a patient's story\nthe family might recognise the case\nis the scan anonymous",
     "time": "I scroll for hours every night\nmy phone keeps me from sleeping\nI check it between patients",
 }
 ALIKE = {
     "rude": "a man insults me in the comments under my post",
     "audience": "only two people like my posts, nobody follows me",
     "patient": "may I share the story of this patient, or will the family recognise it",
-    "time": "I scroll on my phone until two and sleep badly",
+    "time": "I check my phone for hours every night and do not sleep",
 }
 NAMES = list(EXAMPLES)
 MESSAGE = ALIKE["rude"]
@@ -55,7 +55,7 @@ def test_scores_are_log_probabilities_per_token_after_minus_alone(
     """Held against llama.cpp reading examples and message in one go, every logit kept."""
     import llama_cpp
 
-    llama = llama_cpp.Llama(str(weights), n_ctx=512, logits_all=True, verbose=False)
+    llama = llama_cpp.Llama(str(weights), n_ctx=512, logits_all=True, flash_attn=True, verbose=False)
     message = engine.tokens(f" {MESSAGE}\n")
 
     def mean_after(prefix: list[int]) -> float:
@@ -67,7 +67,7 @@ def test_scores_are_log_probabilities_per_token_after_minus_alone(
 
     alone = mean_after(engine.tokens("\n"))
     expected = [mean_after(engine.tokens(EXAMPLES[name])) - alone for name in NAMES]
-    assert ranker.scores(MESSAGE, NAMES) == pytest.approx(expected, abs=0.03)
+    assert ranker.scores(MESSAGE, NAMES) == pytest.approx(expected, abs=5e-3)
     llama.close()
 
 
@@ -111,8 +111,7 @@ def test_more_candidates_than_slots_score_the_same(engine: Engine, monkeypatch: 
     third = tight.scores(MESSAGE, list(examples)[::-1])[::-1]
     tight.close()
     for scores in (first, second, third):
-        assert scores == pytest.approx(expected, abs=2e-2)
-        assert np.argsort(-scores)[:3].tolist() == np.argsort(-expected)[:3].tolist()
+        assert scores == pytest.approx(expected, abs=1e-3)
 
 
 def test_long_examples_and_long_message_fit(engine: Engine) -> None:
@@ -125,10 +124,17 @@ def test_long_examples_and_long_message_fit(engine: Engine) -> None:
     assert np.isfinite(scores).all()
 
 
+def test_context_is_no_larger_than_asked_for(engine: Engine, ranker: Likelihood) -> None:
+    """llama.cpp rounds each candidate's share up; what it adds is memory that nobody uses."""
+    import llama_cpp
+
+    wanted = (len(EXAMPLES) + 1) * (PREFIX_TOKENS + MESSAGE_TOKENS)
+    assert llama_cpp.llama_n_ctx(ranker._context) == wanted
+
+
 def test_ranking_leaves_the_writing_engine_alone(engine: Engine, ranker: Likelihood) -> None:
     """They share the weights, not the memory of what was read."""
-    prompt = engine.prompt_tokens([])
-    prompt += engine.tokens("A short story about rest:")
+    prompt = engine.tokens("A short story about rest:")
     before = [text for text, _ in engine.stream(prompt, max_tokens=6, temperature=0)]
     ranker.scores(MESSAGE, NAMES)
     pieces = list(engine.stream(prompt, max_tokens=6, temperature=0))

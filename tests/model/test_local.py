@@ -114,7 +114,7 @@ def test_stop_pressed_late_does_not_stop_the_next_person(engine: Engine) -> None
         first = threading.Event()
         list(engine.stream(engine.tokens(f" {number}"), max_tokens=1, cancel=first))
         threading.Timer(0.002, first.set).start()
-        prompt = engine.tokens(f" {number} is a number" * 200)[:600]
+        prompt = engine.tokens(f" {number} is a number" * 200)[:200]
         assert list(engine.stream(prompt, max_tokens=1, cancel=threading.Event()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from coach.build import Coach
 from coach.errors import CoachError, ModelError, Stopped
 from coach.events import Reply, Said, Turn
-from coach.practice.talk import MAX_CHARACTERS, Talk, cleaned
+from coach.practice.talk import Talk
 from coach.settings import load_settings
 from coach.voice.free import FreeVoice
 from coach.voice.quoted import QuotedVoice
@@ -69,6 +68,14 @@ def talk(coach: Coach) -> Talk:
     return coach.ready()
 
 
+@pytest.fixture(scope="module")
+def own_notes(tmp_path_factory: pytest.TempPathFactory) -> Talk:
+    folder = tmp_path_factory.mktemp("notes")
+    (folder / "rota.md").write_text("# Rota swaps\nSwaps are agreed by Thursday noon.", encoding="utf-8")
+    (folder / "parking.txt").write_text("Car park B opens at six.", encoding="utf-8")
+    return Coach(load_settings(model="none", knowledge=folder)).ready()
+
+
 @pytest.fixture
 def writing(coach: Coach) -> Callable[[BaseChatModel], Talk]:
     """Makes a flow in which `model` writes; the cards' own sentences are what it falls back to."""
@@ -93,48 +100,6 @@ def test_talk_ordinary_message_is_answered_from_a_card(talk: Talk) -> None:
     assert (reply.route, len(reply.passages)) == ("answer", 6)
     assert reply.citations
     assert reply.timing.total_ms >= reply.timing.first_sentence_ms > 0
-
-
-@pytest.mark.parametrize("message", ["", "   \n\t ", "\u200b\u202e\u2066", "\x00\x07"])
-def test_talk_nothing_typed_is_met_kindly(talk: Talk, coach: Coach, message: str) -> None:
-    (reply,) = said(talk, message)
-    assert (reply.route, reply.kind, reply.reply) == ("refused", "empty", coach.phrases["empty"][0])
-
-
-def test_talk_message_of_a_megabyte_is_refused(talk: Talk) -> None:
-    (reply,) = said(talk, "long " * 200_000)
-    assert (reply.route, reply.kind) == ("refused", "too_long")
-
-
-def test_talk_longest_allowed_message_is_taken(talk: Talk) -> None:
-    (reply,) = said(talk, f"{ORDINARY}. ".ljust(MAX_CHARACTERS, "x"))
-    assert reply.kind != "too_long"
-
-
-@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u200f", "\x00", "\ufeff", "\u00ad"])
-def test_talk_marks_inside_words_hide_no_danger(talk: Talk, hidden: str) -> None:
-    (reply,) = said(talk, f"I want to k{hidden}ill mys{hidden}elf")
-    assert reply.route == "crisis"
-
-
-@pytest.mark.parametrize("between", ["\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u00a0", "\t"])
-def test_talk_unusual_space_between_words_hides_no_danger(talk: Talk, between: str) -> None:
-    """A text pasted from a word processor breaks its lines with such characters."""
-    (reply,) = said(talk, f"I want to{between}kill{between}myself")
-    assert reply.route == "crisis"
-
-
-def test_talk_script_tags_do_not_come_back(talk: Talk) -> None:
-    (reply,) = said(talk, "<script>alert('x')</script> I feel like an impostor on MedTwitter")
-    assert "<script" not in reply.reply
-
-
-def test_cleaned_keeps_text_and_line_breaks() -> None:
-    assert cleaned(" Ein Mädchen, 3 年, “so”!\nnext\tcolumn ") == "Ein Mädchen, 3 年, “so”!\nnext\tcolumn"
-
-
-def test_cleaned_shortens_long_gaps() -> None:
-    assert cleaned("one\n\n\n\n\ntwo") == "one\n\ntwo"
 
 
 def test_talk_danger_is_met_first_and_with_help_lines(talk: Talk, coach: Coach) -> None:
@@ -194,6 +159,15 @@ def test_talk_after_thanks_a_new_subject_is_a_new_subject(talk: Talk) -> None:
     assert {c.card for c in reply.citations} & {"four-questions", "the-mentees-effort"}
 
 
+def test_talk_as_it_ships_answers_in_written_words(coach_with_model: Coach) -> None:
+    """With the small model ranking, which words nothing itself."""
+    first, second, danger = said(coach_with_model.ready(), ORDINARY, "why would that help?", DANGER)
+    assert coach_with_model.model_fault is None
+    assert (first.route, second.route, danger.route) == ("answer", "answer", "crisis")
+    assert second.situation == first.situation is not None
+    assert {sentence.origin for sentence in (*first.sentences, *second.sentences)} == {"card"}
+
+
 @pytest.mark.parametrize(
     ("message", "route"),
     [
@@ -222,14 +196,14 @@ def test_talk_not_covered_names_the_nearest_cards(talk: Talk, coach: Coach) -> N
     assert "{" not in reply.reply
 
 
-def test_talk_not_covered_in_own_notes_names_them(tmp_path: Path) -> None:
-    (tmp_path / "rota.md").write_text("# Rota swaps\nSwaps are agreed by Thursday noon.", encoding="utf-8")
-    (tmp_path / "parking.txt").write_text("Car park B opens at six.", encoding="utf-8")
-    own = Coach(load_settings(model="none", knowledge=tmp_path)).ready()
-    (reply,) = said(own, "Explain the offside rule in football")
+def test_talk_own_notes_that_hold_nothing_say_what_is_nearest(own_notes: Talk) -> None:
+    (reply,) = said(own_notes, "Explain the offside rule in football")
     assert reply.route == "not_covered"
     assert "“Rota swaps”" in reply.reply
-    (reply,) = said(own, "By when are rota swaps agreed?")
+
+
+def test_talk_own_notes_answer_what_stands_in_them(own_notes: Talk) -> None:
+    (reply,) = said(own_notes, "By when are rota swaps agreed?")
     assert "Swaps are agreed by Thursday noon [1]." in reply.reply
 
 
