@@ -17,7 +17,7 @@ from coach.care.words import CareWords, load_words
 from coach.classifier import Encoder, LinearClassifier, Maker
 from coach.errors import IndexFault, ModelError
 from coach.library.cards import Card, Spare, load_cards
-from coach.library.embedder import TUNED_LAYERS, MiniLM, NamedEncoder
+from coach.library.embedder import TUNED_LAYERS, Joined, MiniLM, NamedEncoder
 from coach.library.index import Progress, fingerprint, make_chroma, make_copies, open_or_build
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose
@@ -85,6 +85,11 @@ class Coach:
         return self.encoder.tuned(TUNED_LAYERS) if isinstance(self.encoder, MiniLM) else self.encoder
 
     @cached_property
+    def both(self) -> Joined:
+        """Both encoders side by side, for the gate: what matters to it is not all in the tuned one."""
+        return Joined(self.encoder, self.tuned)
+
+    @cached_property
     def index(self) -> Path:
         """The finished index over the built-in cards, with everything fitted on them."""
         return self._index_over(self.built_in, own=False)
@@ -120,12 +125,13 @@ class Coach:
             (make_follow(cards, follow), self.tuned),
         ]
         if not own:
-            ordinary = [e for card in cards for s in card.situations for e in s.examples]
+            ordinary = {s.id: s.examples for card in cards for s in card.situations}
+            messages = [e for examples in ordinary.values() for e in examples]
             apart = [e for name in ("unrelated", "not_covered", "medical", "legal")
                      for e in self.words.kinds[name].examples]  # fmt: skip
             makers += [
-                (make_gate(self.words, ordinary), self.tuned),
-                (make_covered(cards, ordinary[::12], apart), self.encoder),
+                (make_gate(self.words, ordinary), self.both),
+                (make_covered(cards, messages[::12], apart), self.encoder),
             ]
         return makers
 

@@ -358,7 +358,7 @@ def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:
 
 
 def _cared(coach: Coach, text: str) -> dict[str, Any]:
-    seen = coach.gate.examine(text, coach.tuned.encode([cleaned(text)])[0])
+    seen = coach.gate.examine(text, coach.both.encode([cleaned(text)])[0])
     return {
         "crisis": seen.crisis,
         "injection": seen.injection,

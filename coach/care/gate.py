@@ -26,16 +26,11 @@ GATE_FILE = "gate.npz"
 COACH = "coach"
 # Kinds whose examples are ordinary coaching in frightening or commanding words.
 ORDINARY = frozenset({"harmless", "innocent_commands"})
-# From how much probability on a kind closes the gate. Danger closes early, the rest
-# late: refusing an ordinary message is a fault too. Chosen by cross-validation over the
-# gate's examples (eval/LOG.md); a kind not named here needs the last figure.
-CLOSES_AT: Mapping[str, float] = {
-    "urgent": 0.35,
-    "concern": 0.45,
-    "threat": 0.45,
-    "grief": 0.5,
-}
-CLOSES_AT_ELSE = 0.6
+# From how much probability a kind closes the gate. Danger closes early, the rest later:
+# refusing an ordinary message is a fault too. Chosen on the dev messages (eval/LOG.md).
+DANGER_AT = 0.15
+CLOSES_AT: Mapping[str, float] = {"threat": 0.3, "grief": 0.3, "injection": 0.35, "patient_details": 0.35}
+CLOSES_AT_ELSE = 0.45
 # In the middle of a conversation a short answer ("last tuesday, in the canteen") looks like
 # nothing the coach knows, so what is merely off the subject must be surer.
 FOLLOW_UP_AT = 0.85
@@ -70,7 +65,7 @@ class Gate:
         self.words = words
 
     def examine(self, text: str, vector: NDArray[np.float32], *, follow_up: bool = False) -> Sighting:
-        """Say what `text` is; `vector` is its encoding, shape (width,)."""
+        """Say what `text` is; `vector` is its joined encoding, shape (width,)."""
         chances = _merged(self._classifier.probabilities(vector))
         signals = (*crisis.signals(text), *injection.signals(text))
         ruled = {signal.kind for signal in signals}
@@ -84,48 +79,42 @@ class Gate:
         return Sighting(kind, danger, kind == "injection", signals, chances)
 
     def _kind(self, chances: Mapping[str, float], *, follow_up: bool) -> str:
-        # Danger first, in either of its forms: what is too little for one may be enough for both.
-        danger = chances.get("urgent", 0.0) + chances.get("concern", 0.0)
-        if danger >= CLOSES_AT["concern"]:
-            return "urgent" if chances.get("urgent", 0.0) >= CLOSES_AT["urgent"] else "concern"
-        for kind in sorted((k for k in chances if k != COACH), key=lambda k: -chances[k]):
-            family = kind.split(".")[0]
-            needed = CLOSES_AT.get(family, CLOSES_AT_ELSE)
-            if follow_up and family in OFF_SUBJECT:
-                needed = FOLLOW_UP_AT
-            if chances[kind] >= needed:
-                return kind
         families: dict[str, float] = {}
         for kind, chance in chances.items():
             families[kind.split(".")[0]] = families.get(kind.split(".")[0], 0.0) + chance
+        # Danger first, in either of its forms: what is too little for one may be enough for both.
+        if families.get("urgent", 0.0) + families.get("concern", 0.0) >= DANGER_AT:
+            return "urgent" if families.get("urgent", 0.0) >= families.get("concern", 0.0) else "concern"
         best = max((k for k in families if k != COACH), key=lambda k: families[k])
-        if families[best] >= CLOSES_AT.get(best, CLOSES_AT_ELSE) and not follow_up:
-            return max(
-                (k for k in chances if k.split(".")[0] == best),
-                key=lambda k: chances[k],
-            )
-        return COACH
+        needed = FOLLOW_UP_AT if follow_up and best in OFF_SUBJECT else CLOSES_AT.get(best, CLOSES_AT_ELSE)
+        if families[best] < needed:
+            return COACH
+        return max((k for k in chances if k.split(".")[0] == best), key=lambda k: chances[k])
 
 
 def _merged(chances: Mapping[str, float]) -> dict[str, float]:
-    merged = {kind: chance for kind, chance in chances.items() if kind not in ORDINARY}
-    merged[COACH] = sum(chance for kind, chance in chances.items() if kind in {*ORDINARY, COACH})
+    """The gate's kinds, with everything that is ordinary coaching summed under `coach`."""
+    merged: dict[str, float] = {}
+    for kind, chance in chances.items():
+        name = COACH if kind in ORDINARY or kind.split(".")[0] == COACH else kind
+        merged[name] = merged.get(name, 0.0) + chance
     return merged
 
 
-def make_gate(words: CareWords, ordinary: Sequence[str]) -> Maker:
-    """A maker of the gate's classifier: the kinds' examples against `ordinary` messages."""
+def make_gate(words: CareWords, ordinary: Mapping[str, Sequence[str]]) -> Maker:
+    """A maker of the gate's classifier: the kinds' examples against `ordinary` messages by situation.
+
+    Ordinary messages are many clusters and not one, so each situation is a class of its
+    own; their probabilities are summed when a message is examined.
+    """
 
     def make(folder: Path, encode: Encode) -> None:
         pairs = [(text, kind) for kind, known in words.kinds.items() for text in known.examples]
-        pairs += [(text, COACH) for text in ordinary]
+        pairs += [(text, f"{COACH}.{name}") for name, texts in ordinary.items() for text in texts]
         # Follow-ups are ordinary too, and short.
-        pairs += [(text, COACH) for known in words.follow.values() for text in known.examples]
+        pairs += [(text, f"{COACH}.{name}") for name, kind in words.follow.items() for text in kind.examples]
         fitted = LinearClassifier.fit(
-            encode([text for text, _ in pairs]),
-            [kind for _, kind in pairs],
-            inverse_penalty=10.0,
-            balanced=False,
+            encode([text for text, _ in pairs]), [kind for _, kind in pairs], inverse_penalty=10.0
         )
         fitted.save(folder / GATE_FILE)
 

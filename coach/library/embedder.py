@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
+from coach.classifier import Encoder
 from coach.errors import CoachError
 
 if TYPE_CHECKING:
@@ -172,6 +173,18 @@ class MiniLM(Embeddings):
         scale = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + EPSILON)
         out: Vectors = centred / scale * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
         return out
+
+
+class Joined:
+    """Two encoders side by side: the width is the sum of theirs."""
+
+    def __init__(self, one: Encoder, other: Encoder) -> None:
+        self._one, self._other = one, other
+        self.fingerprint = f"{one.fingerprint}+{other.fingerprint}"
+
+    def encode(self, texts: Sequence[str], batch: int = 8) -> Vectors:
+        """Encode `texts`; returns an array of shape (len(texts), width of both)."""
+        return np.hstack([self._one.encode(texts, batch), self._other.encode(texts, batch)])
 
 
 class NamedEncoder(Embeddings):

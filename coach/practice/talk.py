@@ -146,8 +146,9 @@ class Talk:
         }
 
     def _mind(self, state: State) -> State:
+        both = np.concatenate([state["vector"], state["sense"]])
         spoken = any(turn.role == "assistant" for turn in state["history"])
-        return {"sighting": self._gate.examine(state["message"], state["sense"], follow_up=spoken)}
+        return {"sighting": self._gate.examine(state["message"], both, follow_up=spoken)}
 
     def _after_minding(self, state: State) -> str:
         kind = state["sighting"].kind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from coach.errors import CoachError, Stopped
-from coach.events import Citation, Reply, Said, Turn
+from coach.events import Reply, Said, Turn
 
 if TYPE_CHECKING:
     from coach.build import Coach
@@ -145,7 +145,7 @@ class TalkTab:
                     yield self._view(turns, text), turns, sources, gr.skip()
                 else:
                     turns = [*turns, _kept(event)]
-                    sources = self._sources(event.citations)
+                    sources = self._sources(turns)
             yield self._view(turns), turns, sources, gr.update(**IDLE)
             return
         except Stopped:
@@ -176,12 +176,16 @@ class TalkTab:
             shown.append({"role": "assistant", "content": escape(writing, quote=False)})
         return shown
 
-    def _sources(self, citations: tuple[Citation, ...]) -> str:
+    def _sources(self, turns: list[dict[str, Any]]) -> str:
+        """Every card cited so far, those of the newest answer first and numbered as in it."""
         cards = {card.id: card for card in self._coach.cards}
-        if not citations:
-            return NO_SOURCES
-        items = "".join(card_html(cards[c.card], f"[{c.n}] ") for c in citations if c.card in cards)
-        return f'<div id="sources"><h2>What it rests on</h2>{items}</div>'
+        labels: dict[str, str] = {}
+        for turn in reversed(turns):
+            newest = turn is turns[-1]
+            for number, card in turn.get("citations", []):
+                labels.setdefault(card, f"[{number}] " if newest else "")
+        items = "".join(card_html(cards[card], label) for card, label in labels.items() if card in cards)
+        return f'<div id="sources"><h2>What it rests on</h2>{items}</div>' if items else NO_SOURCES
 
 
 def shown_text(turn: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ from coach.library.cards import (
 )
 from coach.voice.ledger import Ledger, Place, is_new
 from coach.voice.recogniser import Recognised, Recogniser
-from coach.voice.stated import contradicts, stated
+from coach.voice.stated import contradicts, leans_back, stated, turns_away
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FOLLOW_FILE = "follow.npz"
 NEW = "new"
 # Chosen on the dev messages, see eval/LOG.md.
-ANSWER_AT, CARD_AT, NEW_AT, BUT_AT = 0.5, 0.7, 0.6, 0.35
+ANSWER_AT, CARD_AT, NEW_AT, LEAVE_AT, BUT_AT = 0.5, 0.7, 0.6, 0.85, 0.35
 OFFERED = 3
 
 
@@ -109,12 +109,10 @@ class GuidedVoice:
     def _go_on(self, place: Place, heard: Heard, said: frozenset[str]) -> Reply:
         """A follow-up: stay in the situation and say what comes next, or leave on a clear change."""
         kinds = self._follow.probabilities(heard.sense)
-        if kinds[NEW] >= NEW_AT and len(heard.message.split()) >= 6:
-            recognised = self._recogniser.recognise(heard.message, heard.sense)
-            found = self._recogniser.card_of[recognised.best]
-            if recognised.confidence >= ANSWER_AT and found != place.card:
-                situation = self._recogniser.situations[recognised.best]
-                return self._answer(situation, heard, said, recognised.confidence)
+        changed = self._other_subject(place, heard, kinds[NEW])
+        if changed is not None:
+            situation = self._recogniser.situations[changed.best]
+            return self._answer(situation, heard, said, changed.confidence)
         kind = max((k for k in kinds if k != NEW), key=lambda k: kinds[k])
         if place.situation is None:
             return self._after_neutral(place, heard, said)
@@ -135,6 +133,22 @@ class GuidedVoice:
         if fresh is not None:
             return self._reply(fresh, situation.id, kinds[kind], place.card, kind=kind)
         return self._neutral(self._cards[place.card], said, kinds[kind]) or self._spent(said, kind)
+
+    def _other_subject(self, place: Place, heard: Heard, new: float) -> Recognised | None:
+        """What a follow-up changes to, if it clearly does.
+
+        People tell more in long stories that look like another situation altogether, so it
+        takes words that announce a change, or a message that stands wholly on its own.
+        """
+        if len(heard.message.split()) < 6:
+            return None
+        announced = turns_away(heard.message)
+        if not announced and (new < NEW_AT or leans_back(heard.message)):
+            return None
+        recognised = self._recogniser.recognise(heard.message, heard.sense)
+        if self._recogniser.card_of[recognised.best] == place.card:
+            return None
+        return recognised if recognised.confidence >= (ANSWER_AT if announced else LEAVE_AT) else None
 
     def _after_neutral(self, place: Place, heard: Heard, said: frozenset[str]) -> Reply:
         """After an answer that presumed nothing, what the person adds decides the situation."""

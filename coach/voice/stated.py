@@ -64,3 +64,27 @@ def stated(message: str) -> frozenset[Presumption]:
 def contradicts(presumes: Sequence[Presumption], facts: frozenset[Presumption]) -> bool:
     """Whether an answer that presumes so much says the contrary of what was stated."""
     return any(facts & _EXCLUDES.get(presumption, frozenset()) for presumption in presumes)
+
+
+_TURNS_AWAY = re.compile(
+    r"\b(?:anyway|something else|(?:an)?other (?:thing|question|topic|matter)|(?:a )?different (?:note|question|topic|thing|matter)|"
+    r"never ?mind|leave .{0,20}(?:for now|a minute|aside|be)|new (?:topic|question|subject)|change of (?:subject|topic)|"
+    r"by the way|btw|separate(?:ly)?|while i'?m here|one more thing|forget (?:that|all that|it)|on another|"
+    r"not about that|switch(?:ing)? (?:topic|subject)s?)\b",
+    re.IGNORECASE,
+)
+_LEANS = re.compile(
+    r"^(?:why|how|and|but|yes|yeah|no|nah|fine|ok|okay|alright|all right|true|well|did|tried|because|maybe|probably|sure|so)\b|"
+    r"\b(?:it|that|this|those|these|they|them|she|he|her|him|one|ones|there)\b",
+    re.IGNORECASE,
+)
+
+
+def turns_away(message: str) -> bool:
+    """Whether the words themselves announce another subject ("anyway, something else…")."""
+    return bool(_TURNS_AWAY.search(message))
+
+
+def leans_back(message: str) -> bool:
+    """Whether the beginning of a message leans on what was said before ("they…", "and how…")."""
+    return bool(_LEANS.search(" ".join(message.split()[:8])))

@@ -135,7 +135,7 @@ def test_two_cards_with_one_id_are_told(folder: Path) -> None:
 
 def test_broken_yaml_beside_a_card_is_told_at_its_line(folder: Path) -> None:
     path, line = change(folder, "be-kind.yaml", "  - id: correcting-a-colleague\n", "  - id: [correcting\n")
-    told = re.search(rf"{re.escape(str(path))}:(\d+): not readable as YAML: ", fault(folder))
+    told = re.search(rf"{re.escape(str(path))}:(\d+): not readable as YAML", fault(folder))
     assert told is not None
     # The reader notices an open bracket at the next key, one line further down.
     assert int(told.group(1)) - line in (0, 1)
@@ -144,7 +144,7 @@ def test_broken_yaml_beside_a_card_is_told_at_its_line(folder: Path) -> None:
 def test_broken_yaml_in_front_matter_is_told_at_its_line(folder: Path) -> None:
     old = "topics: [kindness, correction, apology, tone]\n"
     path, line = change(folder, "be-kind.md", old, "topics: [kindness, correction\n")
-    told = re.search(rf"{re.escape(str(path))}:(\d+): not readable as YAML: ", fault(folder))
+    told = re.search(rf"{re.escape(str(path))}:(\d+): not readable as YAML", fault(folder))
     assert told is not None
     assert int(told.group(1)) - line in (0, 1)
 

@@ -142,6 +142,15 @@ def test_covered_is_fitted_with_the_index_and_used(tmp_path: Path, encoder: Mini
     assert not search.search("what is the boiling point of lead").covered
 
 
+def test_covered_in_own_notes_is_told_by_nearness_alone(tmp_path: Path, encoder: MiniLM) -> None:
+    """There is nothing to fit a classifier on."""
+    search = small(tmp_path, encoder, (REST, KIND, WHY))
+    asked, unasked = search.search("when do I put my phone away"), search.search("tax on a second home")
+    assert asked.covered
+    assert not unasked.covered
+    assert 0.0 <= unasked.confidence < asked.confidence <= 1.0
+
+
 def test_fuse_adds_reciprocal_ranks_best_first() -> None:
     fused = fuse([{"a": 0.9, "b": 0.8, "c": 0.7}, {"c": 12.0, "b": 11.0}])
     first, second, third = (1 / (FUSION_K + rank) for rank in (1, 2, 3))

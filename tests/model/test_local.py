@@ -108,6 +108,17 @@ def test_engine_answers_as_ever_right_after_a_stop(engine: Engine, moment: str) 
     assert written(engine, prompt)[0] == expected
 
 
+def test_prompt_that_was_stopped_half_way_can_be_read_again(engine: Engine) -> None:
+    prompt = engine.tokens("".join(f" {number} times {number} is" for number in range(400)))[:1500]
+    expected, _ = written(engine, prompt)
+    written(engine, engine.tokens("Something else entirely"))
+    cancel = threading.Event()
+    threading.Timer(0.1, cancel.set).start()
+    with pytest.raises(Stopped):
+        next(engine.stream(prompt, max_tokens=8, cancel=cancel))
+    assert written(engine, prompt)[0] == expected
+
+
 def test_stop_pressed_late_does_not_stop_the_next_person(engine: Engine) -> None:
     """The first generation is over when its Stop is pressed; the second one is still reading."""
     for number in range(3):
