@@ -28,9 +28,16 @@ COACH = "coach"
 ORDINARY = frozenset({"harmless", "innocent_commands"})
 # From how much probability a kind closes the gate. Danger closes early, the rest later:
 # refusing an ordinary message is a fault too. Chosen on the dev messages (eval/LOG.md).
-DANGER_AT = 0.15
-CLOSES_AT: Mapping[str, float] = {"threat": 0.3, "grief": 0.3, "injection": 0.35, "patient_details": 0.35}
-CLOSES_AT_ELSE = 0.45
+DANGER_AT = 0.12
+CLOSES_AT: Mapping[str, float] = {
+    "threat": 0.2,
+    "grief": 0.3,
+    "injection": 0.3,
+    "patient_details": 0.2,
+    "not_covered": 0.25,
+    "thanks": 0.3,
+}
+CLOSES_AT_ELSE = 0.35
 # In the middle of a conversation a short answer ("last tuesday, in the canteen") looks like
 # nothing the coach knows, so what is merely off the subject must be surer.
 FOLLOW_UP_AT = 0.85

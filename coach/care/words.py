@@ -58,19 +58,23 @@ class CareWords(Frozen):
 
 
 def load_words(folder: Path) -> CareWords:
-    """Read crisis.yaml, gate.yaml and follow.yaml.
+    """Read crisis.yaml, gate.yaml and follow.yaml, and more examples of their kinds from examples.yaml.
 
     Raises:
         KnowledgeError: a file is missing or does not hold together; says which and what.
     """
     crisis = _read(folder / "crisis.yaml")
     gate, follow = _read(folder / "gate.yaml"), _read(folder / "follow.yaml")
+    more: dict[str, list[str]] = _read(folder / "examples.yaml")
     levels: dict[str, Any] = {
         name: crisis.pop(name) for name in ("urgent", "concern", "harmless") if name in crisis
     }
     try:
         return CareWords(
-            kinds={name: Kind(**kind) for name, kind in (levels | _flat(gate)).items()},
+            kinds={
+                name: Kind(**{**kind, "examples": [*kind["examples"], *more.get(name, ())]})
+                for name, kind in (levels | _flat(gate)).items()
+            },
             follow={name: Kind(**kind) for name, kind in follow.items()},
             crisis=crisis["answers"],
             lines={country: tuple(Line(**x) for x in found) for country, found in crisis["lines"].items()},

@@ -234,7 +234,11 @@ def load_cards(folder: Path, *, strict: bool = True) -> tuple[Card, ...]:
 
 
 def _read_card(path: Path, folder: Path) -> Card:
-    post = frontmatter.loads(path.read_text(encoding="utf-8"))
+    text = _text(path)
+    try:
+        post = frontmatter.loads(text)
+    except yaml.YAMLError as fault:
+        raise _unreadable(path, fault) from fault
     head = _validated(FrontMatter, dict(post.metadata), path, yaml_offset=1)
     if head.id != path.stem:
         raise KnowledgeError(f"{path}:2: id is {head.id}, the file is {path.stem}; make them one")
@@ -274,10 +278,31 @@ def _with_more(found: SituationFile, path: Path) -> tuple[Situation, ...]:
 
 def _read_yaml(path: Path) -> object:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=QUICK_LOADER)  # noqa: S506
-    except yaml.MarkedYAMLError as fault:
-        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
-        raise KnowledgeError(f"{path}:{line}: not readable as YAML ({fault.problem}); mend it") from fault
+        return yaml.load(_text(path), Loader=QUICK_LOADER)  # noqa: S506
+    except yaml.YAMLError as fault:
+        raise _unreadable(path, fault) from fault
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as fault:
+        line = path.read_bytes()[: fault.start].count(b"\n") + 1
+        raise KnowledgeError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from fault
+
+
+def _unreadable(path: Path, fault: yaml.YAMLError) -> KnowledgeError:
+    mark = getattr(fault, "problem_mark", None)
+    line = mark.line + 1 if mark else 1
+    problem = getattr(fault, "problem", None) or str(fault).splitlines()[0]
+    return KnowledgeError(f"{path}:{line}: not readable as YAML ({problem}); mend it")
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    """A list from front matter; a single text counts as a list of one."""
+    if value is None:
+        return ()
+    return tuple(str(v) for v in value) if isinstance(value, list) else (str(value),)
 
 
 def _read_note(path: Path, folder: Path) -> Card:
@@ -299,8 +324,8 @@ def _read_note(path: Path, folder: Path) -> Card:
         id=given if re.fullmatch(r"[a-z0-9][a-z0-9-]*", given) else slug,
         title=str(title),
         text=" ".join(re.sub(r"^#+\s+.*$", "", body, flags=re.MULTILINE).split()),
-        topics=tuple(str(t) for t in head.get("topics", ()) or ()),
-        asks=tuple(str(a) for a in head.get("asks", ()) or ()),
+        topics=_strings(head.get("topics")),
+        asks=_strings(head.get("asks")),
         source=str(head.get("source", path.name)),
     )
 

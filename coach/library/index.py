@@ -114,11 +114,9 @@ def is_sound(place: Path) -> bool:
 
 
 def _is_whole(path: Path, digest: str) -> bool:
-    # Chroma writes to its files when they are merely opened, so their digest says nothing;
-    # the search tries them out when it opens them.
-    if path.suffix == ".bin":
-        return path.exists()
-    if path.suffix == ".sqlite3":
+    # SQLite's file changes when it is merely opened, so its digest says nothing; empty, it
+    # would count as a database without tables.
+    if path.suffix == ".sqlite3" and path.stat().st_size > 0:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             return bool(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
     return _digest(path) == digest
@@ -183,17 +181,36 @@ def make_chroma(cards: Sequence[Card]) -> Maker:
 
     def make(folder: Path, encode: Encode) -> None:
         parts = chunks(cards)
-        client = chroma_client(folder / "chroma")
-        collection = client.create_collection(COLLECTION, metadata={"hnsw:space": "cosine"})
-        collection.add(
-            ids=[str(i) for i in range(len(parts))],
-            embeddings=encode([part.text for part in parts]),
-            documents=[part.text for part in parts],
-            metadatas=[{"card": part.card, "kind": part.kind} for part in parts],
-        )
-        close_chroma(client, folder / "chroma")
+        vectors = encode([part.text for part in parts])
+        try:
+            _fill(folder / "chroma", parts, vectors)
+        except (sqlite3.Error, chroma_error()) as fault:
+            raise OSError(str(fault)) from fault
 
     return make
+
+
+def _fill(folder: Path, parts: Sequence[Chunk], vectors: NDArray[np.float32]) -> None:
+    client = chroma_client(folder)
+    # Everything goes into the files now. What waited would be written when the index is next
+    # opened, and the files would no longer be what the manifest says.
+    size = max(2, min(len(parts), 1000))
+    collection = client.create_collection(
+        COLLECTION,
+        metadata={"hnsw:space": "cosine", "hnsw:sync_threshold": size, "hnsw:batch_size": size},
+    )
+    most = client.get_max_batch_size()
+    for start in range(0, len(parts), most):
+        some = parts[start : start + most]
+        collection.add(
+            ids=[str(start + number) for number in range(len(some))],
+            embeddings=vectors[start : start + most],
+            documents=[part.text for part in some],
+            metadatas=[{"card": part.card, "kind": part.kind} for part in some],
+        )
+    if len(parts) == 1:  # Chroma waits for at least two changes
+        collection.update(ids=["0"], embeddings=vectors)
+    close_chroma(client, folder)
 
 
 def make_copies(source: Path) -> Maker:
@@ -204,6 +221,14 @@ def make_copies(source: Path) -> Maker:
             shutil.copyfile(file, folder / file.name)
 
     return make
+
+
+def chroma_error() -> type[Exception]:
+    """What Chroma raises, a full disk included."""
+    from chromadb.errors import ChromaError
+
+    found: type[Exception] = ChromaError
+    return found
 
 
 def chroma_client(folder: Path) -> Any:

@@ -96,7 +96,11 @@ class CardSearch:
             name = str(meta["card"])
             if name in self._cards and 1.0 - distance > best.get(name, -2.0):
                 best[name] = 1.0 - float(distance)
-                vectors[name] = np.asarray(embedding, dtype=np.float32)
+                # Two notes that share a question are still two; only bodies tell duplicates.
+                if str(meta["kind"]).startswith("body"):
+                    vectors[name] = np.asarray(embedding, dtype=np.float32)
+                else:
+                    vectors.pop(name, None)
         return best, vectors
 
     def _confidence(self, features: NDArray[np.float32]) -> float:

@@ -22,8 +22,8 @@ from coach.model.local import Engine
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PREFIX_TOKENS, MESSAGE_TOKENS = 256, 64
-KEPT = 64  # candidates whose examples stay in memory: 64 x 320 tokens x 22.5 KB = 460 MB at most
+PREFIX_TOKENS, MESSAGE_TOKENS = 192, 64  # together a multiple of 256, to which llama.cpp rounds up
+KEPT = 64  # candidates whose examples stay in memory: 64 x 256 tokens x 22.5 KB = 370 MB at most
 BATCH = 2048
 
 
@@ -46,7 +46,7 @@ class Likelihood:
         self._kept: OrderedDict[str, int] = OrderedDict()
         params = llama_cpp.llama_context_default_params()
         params.n_seq_max = min(KEPT, len(self._prefixes))
-        params.n_ctx = params.n_seq_max * (PREFIX_TOKENS + MESSAGE_TOKENS)  # a multiple of 64 each
+        params.n_ctx = params.n_seq_max * (PREFIX_TOKENS + MESSAGE_TOKENS)
         params.n_batch = params.n_ubatch = BATCH
         params.kv_unified = False
         if threads:

@@ -73,8 +73,10 @@ class Engine:
         logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL)
         self._format = _chat_format(self._llama)
         self._queue = FairQueue()
-        self._abort_now = threading.Event()
-        self._abort_callback = llama_cpp.ggml_abort_callback(lambda _data: self._abort_now.is_set())
+        self._cancel: threading.Event | None = None  # of whoever has the turn
+        self._abort_callback = llama_cpp.ggml_abort_callback(
+            lambda _data: self._cancel is not None and self._cancel.is_set()
+        )
 
     @property
     def context_tokens(self) -> int:
@@ -120,7 +122,8 @@ class Engine:
         """
         if len(prompt) + max_tokens > self.context_tokens:
             raise ModelError("That is too long for this model; shorten the message or clear the chat.")
-        with self._queue.turn(cancel), self._watching(cancel):
+        with self._queue.turn(cancel):
+            self._cancel = cancel
             yield from self._generate(prompt, max_tokens, temperature, seed, cancel)
 
     def _generate(
@@ -151,7 +154,7 @@ class Engine:
                     return
         except RuntimeError as fault:
             llama.reset()
-            if self._abort_now.is_set():
+            if cancel is not None and cancel.is_set():
                 raise Stopped("Stopped.") from fault
             raise ModelError(f"The model stopped working ({fault}); try again.") from fault
         finally:
@@ -174,31 +177,6 @@ class Engine:
         """
         callback = self._abort_callback if on else self._cpp.ggml_abort_callback(0)
         self._cpp.llama_set_abort_callback(self._llama.ctx, callback, ctypes.c_void_p(0))
-
-    def _watching(self, cancel: threading.Event | None) -> _Watch:
-        return _Watch(self._abort_now, cancel)
-
-
-class _Watch:
-    """Carries the caller's `cancel` to the engine's abort flag for as long as it runs."""
-
-    def __init__(self, abort: threading.Event, cancel: threading.Event | None) -> None:
-        self._abort, self._cancel, self._done = abort, cancel, threading.Event()
-
-    def __enter__(self) -> None:
-        self._abort.clear()
-        if self._cancel is not None:
-            threading.Thread(target=self._watch, daemon=True).start()
-
-    def _watch(self) -> None:
-        while not self._done.is_set() and self._cancel is not None:
-            if self._cancel.wait(timeout=0.02):
-                self._abort.set()
-                return
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._abort.clear()
 
 
 class LocalChat(BaseChatModel):
@@ -326,7 +304,7 @@ def llama_is_end(llama: Any, token: int) -> bool:
     """Whether `token` ends the model's turn (any end-of-generation token of its vocabulary)."""
     import llama_cpp
 
-    return bool(llama_cpp.llama_token_is_eog(llama_cpp.llama_model_get_vocab(llama.model), token))
+    return bool(llama_cpp.llama_vocab_is_eog(llama_cpp.llama_model_get_vocab(llama.model), token))
 
 
 def _seed(seed: int | None) -> int:
