@@ -20,7 +20,7 @@ from coach.library.cards import Card, Spare, load_cards
 from coach.library.embedder import TUNED_LAYERS, Joined, MiniLM, NamedEncoder
 from coach.library.index import Progress, fingerprint, make_chroma, make_copies, open_or_build
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
-from coach.model.catalogue import Chosen, Voice, choose
+from coach.model.catalogue import Chosen, Voice, choose, is_known
 from coach.prompts import shipped
 from coach.settings import NOTES, Settings
 
@@ -184,6 +184,8 @@ class Coach:
         try:
             return choose(self.settings.model)
         except ModelError as fault:
+            if not is_known(self.settings.model):
+                raise
             self.model_fault = str(fault)
             return choose("none")
 

@@ -151,7 +151,10 @@ def test_batch_ask_messages_with_roles_go_on_where_they_stopped(batch: Batch) ->
 
 def test_batch_ask_fields_have_their_shapes(batch: Batch) -> None:
     _, (answer, asked, crisis) = batch(
-        "ask", {"text": ORDINARY}, {"text": "something happened"}, {"text": "I want to die"}
+        "ask",
+        {"text": ORDINARY},
+        {"text": "people, posts, phone, work, all of it"},
+        {"text": "I want to die"},
     )
     assert (answer["route"], asked["route"], crisis["route"]) == ("answer", "ask_back", "crisis")
     assert all(set(c) == {"n", "card", "title"} for c in answer["citations"])

@@ -38,7 +38,11 @@ CLOSES_AT: Mapping[str, float] = {
     "thanks": 0.3,
 }
 CLOSES_AT_ELSE = 0.35
-# In the middle of a conversation a short answer ("last tuesday, in the canteen") looks like
+# In the middle of a conversation much sounds grave that is only sad or cross: surer, too.
+# The rules for plain words of danger are the same everywhere.
+GRAVE = frozenset({"threat", "grief", "injection", "patient_details", "insult"})
+DANGER_FOLLOW_UP_AT, GRAVE_FOLLOW_UP_AT = 0.3, 0.5
+# And a short answer ("last tuesday, in the canteen") looks like
 # nothing the coach knows, so what is merely off the subject must be surer.
 FOLLOW_UP_AT = 0.85
 OFF_SUBJECT = frozenset({"unrelated", "not_covered", "one_word", "greeting", "about_the_coach", "legal"})
@@ -90,10 +94,13 @@ class Gate:
         for kind, chance in chances.items():
             families[kind.split(".")[0]] = families.get(kind.split(".")[0], 0.0) + chance
         # Danger first, in either of its forms: what is too little for one may be enough for both.
-        if families.get("urgent", 0.0) + families.get("concern", 0.0) >= DANGER_AT:
+        danger_at = DANGER_FOLLOW_UP_AT if follow_up else DANGER_AT
+        if families.get("urgent", 0.0) + families.get("concern", 0.0) >= danger_at:
             return "urgent" if families.get("urgent", 0.0) >= families.get("concern", 0.0) else "concern"
         best = max((k for k in families if k != COACH), key=lambda k: families[k])
-        needed = FOLLOW_UP_AT if follow_up and best in OFF_SUBJECT else CLOSES_AT.get(best, CLOSES_AT_ELSE)
+        needed = CLOSES_AT.get(best, CLOSES_AT_ELSE)
+        if follow_up and best in GRAVE | OFF_SUBJECT:
+            needed = FOLLOW_UP_AT if best in OFF_SUBJECT else GRAVE_FOLLOW_UP_AT
         if families[best] < needed:
             return COACH
         return max((k for k in chances if k.split(".")[0] == best), key=lambda k: chances[k])

@@ -288,7 +288,7 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as fault:
         line = path.read_bytes()[: fault.start].count(b"\n") + 1
-        raise KnowledgeError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from fault
+        raise KnowledgeError(f"{path}:{line}: not UTF-8; mend it: save the file as UTF-8") from fault
 
 
 def _unreadable(path: Path, fault: yaml.YAMLError) -> KnowledgeError:

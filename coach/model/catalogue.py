@@ -76,6 +76,11 @@ def choose(name: str) -> Chosen:
     raise ModelError(f"No model is called {name}: choose one of {known}, or give a path to a .gguf file.")
 
 
+def is_known(name: str) -> bool:
+    """Whether `name` could be a model at all: one of the catalogue, or a GGUF file, there or not."""
+    return name.endswith(".gguf") or any(entry.name == name for entry in CATALOGUE)
+
+
 def packaged(entry: Entry) -> Path | None:
     """Where an entry's weights lie inside their package; its code is not imported.
 

@@ -21,7 +21,7 @@ def examine(coach: Coach) -> Examine:
     """Examines a message with the real encoder and the classifier as it is built."""
 
     def of(text: str, *, follow_up: bool = False) -> Sighting:
-        return coach.gate.examine(text, coach.tuned.encode([text])[0], follow_up=follow_up)
+        return coach.gate.examine(text, coach.both.encode([text])[0], follow_up=follow_up)
 
     return of
 
