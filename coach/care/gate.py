@@ -27,17 +27,18 @@ COACH = "coach"
 # Kinds whose examples are ordinary coaching in frightening or commanding words.
 ORDINARY = frozenset({"harmless", "innocent_commands"})
 # From how much probability a kind closes the gate. Danger closes early, the rest later:
-# refusing an ordinary message is a fault too. Chosen on the dev messages (eval/LOG.md).
+# refusing an ordinary message is a fault too. For each kind the highest figure that loses
+# nothing on the dev messages (eval/LOG.md).
 DANGER_AT = 0.12
 CLOSES_AT: Mapping[str, float] = {
-    "threat": 0.2,
-    "grief": 0.3,
+    "threat": 0.4,
+    "grief": 0.45,
     "injection": 0.3,
-    "patient_details": 0.2,
+    "patient_details": 0.3,
     "not_covered": 0.25,
     "thanks": 0.3,
 }
-CLOSES_AT_ELSE = 0.35
+CLOSES_AT_ELSE = 0.4
 # In the middle of a conversation much sounds grave that is only sad or cross: surer, too.
 # The rules for plain words of danger are the same everywhere.
 GRAVE = frozenset({"threat", "grief", "injection", "patient_details", "insult"})
