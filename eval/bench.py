@@ -71,7 +71,8 @@ def follow_up_ratio(engine: Engine) -> float:
 
     ratios = []
     for number in range(ROUNDS):
-        asked = HumanMessage(f"Notes:\n{notes}\n\nMessage {number}: {QUESTION}")
+        # The number comes first, or one round would profit from the last.
+        asked = HumanMessage(f"{number}. Notes:\n{notes}\n\nMessage: {QUESTION}")
         one = first_ms([system, asked])
         two = first_ms([system, asked, AIMessage("That stings."), HumanMessage("and with my boss?")])
         ratios.append(two / one)
