@@ -27,8 +27,8 @@ COACH = "coach"
 # Kinds whose examples are ordinary coaching in frightening or commanding words.
 ORDINARY = frozenset({"harmless", "innocent_commands"})
 # From how much probability a kind closes the gate. Danger closes early, the rest later:
-# refusing an ordinary message is a fault too. For each kind the highest figure that loses
-# nothing on the dev messages (eval/LOG.md).
+# refusing an ordinary message is a fault too. For each kind about the highest figure that
+# loses little on the dev messages (eval/LOG.md).
 DANGER_AT = 0.12
 CLOSES_AT: Mapping[str, float] = {
     "threat": 0.4,
@@ -43,8 +43,8 @@ CLOSES_AT_ELSE = 0.4
 # The rules for plain words of danger are the same everywhere.
 GRAVE = frozenset({"threat", "grief", "injection", "patient_details", "insult"})
 DANGER_FOLLOW_UP_AT, GRAVE_FOLLOW_UP_AT = 0.3, 0.5
-# And a short answer ("last tuesday, in the canteen") looks like
-# nothing the coach knows, so what is merely off the subject must be surer.
+# And a short answer ("last tuesday, in the canteen") looks like nothing the coach knows, so
+# what is merely off the subject must be surer still.
 FOLLOW_UP_AT = 0.85
 OFF_SUBJECT = frozenset({"unrelated", "not_covered", "one_word", "greeting", "about_the_coach", "legal"})
 
