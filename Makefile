@@ -38,11 +38,12 @@ eval: $(VENV)/.ready-test
 
 # Written anew from what is installed now: run after changing a dependency.
 constraints: $(VENV)/.ready-test
-	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	$(BIN)/python -m pip list --format=freeze --exclude-editable | grep -v '^pip=' | sed 's/+cpu$$//' > constraints.txt
 
 # Both to be run after a change of examples: the encoder learns them (half an hour), then the classifiers.
 tune: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.encoder
+	$(BIN)/python -m tuning.exchanges
 
 fit: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.fit

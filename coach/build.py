@@ -16,18 +16,19 @@ from coach.care.gate import GATE_FILE, Gate, make_gate
 from coach.care.words import CareWords, load_words
 from coach.classifier import Encoder, LinearClassifier, Maker
 from coach.errors import IndexFault, ModelError
-from coach.library.cards import Card, Spare, load_cards
-from coach.library.embedder import TUNED_LAYERS, Joined, MiniLM, NamedEncoder
+from coach.library.cards import Card, Situation, Spare, load_cards
+from coach.library.embedder import EXCHANGE_LAYERS, TUNED_LAYERS, Joined, MiniLM, NamedEncoder
 from coach.library.index import Progress, fingerprint, make_chroma, make_copies, open_or_build
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose, is_known
 from coach.prompts import shipped
-from coach.settings import NOTES, Settings
+from coach.settings import NOTES, Settings, VoiceSetting
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
 
     from coach.model.local import Engine
+    from coach.practice.review import ReviewFlow
     from coach.practice.talk import Talk
     from coach.voice.guided import GuidedVoice
     from coach.voice.quoted import QuotedVoice
@@ -42,6 +43,12 @@ SCRIPT = [
 
 def _silent(_what: str, _share: float) -> None:
     return
+
+
+def _without_answers(situation: Situation) -> Situation:
+    """What of a situation is learnt from: its wording may be mended without fitting anew."""
+    silent = tuple(e.model_copy(update={"say": ""}) for e in situation.next)
+    return situation.model_copy(update={"answers": (), "spare": Spare(), "echo": None, "next": silent})
 
 
 class Coach:
@@ -61,7 +68,10 @@ class Coach:
 
     @cached_property
     def built_in(self) -> tuple[Card, ...]:
-        return load_cards(shipped("knowledge") / "thread")
+        """The thread's cards, and those that Review's findings rest on."""
+        here = shipped("knowledge")
+        more = [load_cards(here / theme, situations=False) for theme in ("patients", "people")]
+        return tuple(card for cards in (load_cards(here / "thread"), *more) for card in cards)
 
     @cached_property
     def words(self) -> CareWords:
@@ -85,6 +95,11 @@ class Coach:
         return self.encoder.tuned(TUNED_LAYERS) if isinstance(self.encoder, MiniLM) else self.encoder
 
     @cached_property
+    def next_encoder(self) -> MiniLM | NamedEncoder:
+        """The encoder whose upper layers were tuned to tell what people say next apart."""
+        return self.encoder.tuned(EXCHANGE_LAYERS) if isinstance(self.encoder, MiniLM) else self.encoder
+
+    @cached_property
     def both(self) -> Joined:
         """Both encoders side by side, for the gate: what matters to it is not all in the tuned one."""
         return Joined(self.encoder, self.tuned)
@@ -105,6 +120,7 @@ class Coach:
                 cards,
                 self.encoder.fingerprint,
                 self.tuned.fingerprint,
+                self.next_encoder.fingerprint,
                 self.words.model_dump_json(),
             ),
             makers,
@@ -114,6 +130,7 @@ class Coach:
 
     def _fitting(self, cards: tuple[Card, ...], *, own: bool) -> list[tuple[Maker, Encoder]]:
         """What fits the classifiers; for the cards as shipped that was done beforehand."""
+        from coach.voice.exchanges import make_exchanges
         from coach.voice.guided import make_follow
         from coach.voice.recogniser import make_recogniser
 
@@ -123,10 +140,17 @@ class Coach:
         makers: list[tuple[Maker, Encoder]] = [
             (make_recogniser(cards), self.tuned),
             (make_follow(cards, follow), self.tuned),
+            (make_exchanges(cards), self.next_encoder),
         ]
         if not own:
             ordinary = {s.id: s.examples for card in cards for s in card.situations}
             messages = [e for examples in ordinary.values() for e in examples]
+            # What people say next is ordinary too, and its words are often graver than it is.
+            ordinary |= {
+                f"next-{card.id}": tuple(text for s in card.situations for e in s.next for text in e.examples)
+                for card in cards
+                if any(s.next for s in card.situations)
+            }
             apart = [e for name in ("unrelated", "not_covered", "medical", "legal")
                      for e in self.words.kinds[name].examples]  # fmt: skip
             makers += [
@@ -142,8 +166,7 @@ class Coach:
             card.model_copy(
                 update={
                     "neutral": (), "title": "", "source": "",
-                    "situations": tuple(s.model_copy(update={"answers": (), "spare": Spare(), "echo": None})
-                                        for s in card.situations),
+                    "situations": tuple(_without_answers(s) for s in card.situations),
                 }
             )
             for card in self.built_in
@@ -153,6 +176,7 @@ class Coach:
             learnt,
             self.encoder.fingerprint,
             self.tuned.fingerprint,
+            self.next_encoder.fingerprint,
             *(f"{name}:{kind.examples}" for name, kind in words.items()),
         )
 
@@ -192,7 +216,33 @@ class Coach:
     @property
     def voice(self) -> Voice:
         """Which voice speaks: what settings say, else what suits the model."""
-        return self.model.voice if self.settings.voice == "auto" else self.settings.voice
+        if self.settings.voice != "auto":
+            return self.settings.voice
+        return self.model.voice or self._probed_voice
+
+    @cached_property
+    def _probed_voice(self) -> Voice:
+        """What suits a model that the catalogue does not know: tried out once, then kept."""
+        from coach.model.local import Engine, LocalChat
+        from coach.voice.probe import MAX_TOKENS, keep, kept, probed, voice_for
+
+        path = self.model.path
+        assert path is not None  # noqa: S101 - only a file is without a voice
+        about = path.stat()
+        name = f"{path.stem}-{about.st_size}-{int(about.st_mtime)}.probe.json"
+        place = self.settings.cache_dir / "models" / name
+        done = kept(place)
+        if done is None:
+            self._progress(f"Trying out {path.name} with six short tasks, once", 0.0)
+            try:
+                done = probed(
+                    LocalChat(engine=Engine(path, threads=self.settings.threads), max_tokens=MAX_TOKENS)
+                )
+            except ModelError as fault:
+                self.model_fault = str(fault)
+                return "guided"
+            keep(place, done)
+        return voice_for(done)
 
     @cached_property
     def engine(self) -> Engine | None:
@@ -246,6 +296,7 @@ class Coach:
     @cached_property
     def _written(self) -> GuidedVoice | QuotedVoice:
         """The voice that needs no model to word anything."""
+        from coach.voice.exchanges import Exchanges
         from coach.voice.guided import FOLLOW_FILE, GuidedVoice
         from coach.voice.quoted import QuotedVoice
         from coach.voice.recogniser import RECOGNISER_FILE, Recogniser
@@ -259,7 +310,8 @@ class Coach:
             self._ranker if self.voice == "guided" else None,
         )
         follow = LinearClassifier.load(folder / FOLLOW_FILE)
-        return GuidedVoice(self.cards, recogniser, follow, self.encoder, self.tuned, self.phrases)
+        exchanges = Exchanges.load(self.cards, self.next_encoder, folder)
+        return GuidedVoice(self.cards, recogniser, follow, exchanges, self.encoder, self.tuned, self.phrases)
 
     @cached_property
     def talk(self) -> Talk:
@@ -278,6 +330,48 @@ class Coach:
             country=self.settings.country,
             own_notes=self.settings.knowledge is not None,
         )
+
+    @cached_property
+    def review(self) -> ReviewFlow:
+        """The Review flow. Its first use loads Presidio, which takes seconds."""
+        from coach.care.framing import Framing
+        from coach.care.identifiers import Forms
+        from coach.care.reading import READING_LAYERS, Reading
+        from coach.practice.review import ReviewFlow
+
+        # Always the packaged encoder: the heads were trained on its layers and no other's.
+        states, reading = MiniLM().tuned(READING_LAYERS), Reading.load()
+        return ReviewFlow(
+            both=self.both,
+            gate=self.gate,
+            states=states,
+            reading=reading,
+            forms=Forms(),
+            framing=Framing(lambda text: reading.aside(states.states(text)[1])),
+            words=self.review_words,
+            country=self.settings.country,
+        )
+
+    @cached_property
+    def review_words(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load(
+            (shipped("knowledge") / "review.yaml").read_text(encoding="utf-8")
+        )
+        return found
+
+    def ready_to_review(self) -> ReviewFlow:
+        """Load everything a review needs; safe to call from several threads."""
+        with self._lock:
+            return self.review
+
+    def change(self, *, voice: VoiceSetting, country: str) -> None:
+        """Speak with another voice, or name another country's help lines, from the next turn on."""
+        with self._lock:
+            self.settings = self.settings.model_copy(update={"voice": voice, "country": country})
+            self.model_fault = None
+            # Each of these was made for the voice before; a turn under way keeps what it has.
+            for part in ("engine", "chat_model", "_ranker", "_written", "talk", "review"):
+                self.__dict__.pop(part, None)
 
     def ready(self) -> Talk:
         """Load everything a conversation needs; safe to call from several threads."""

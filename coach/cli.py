@@ -20,7 +20,7 @@ from rich.table import Table
 
 from coach.errors import CoachError, KnowledgeError, UsageError
 from coach.events import Reply, Said, Turn, cleaned
-from coach.settings import config_file, load_settings
+from coach.settings import keep, load_settings
 
 if TYPE_CHECKING:
     from coach.build import Coach
@@ -132,6 +132,32 @@ def chat(knowledge: Knowledge = None, model: Model = None, seed: Seed = None) ->
 
 
 @app.command()
+def review(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE|-]", help="A file with the draft; - reads stdin.")
+    ] = None,
+    platform: Annotated[str, typer.Option(help="x, bluesky, mastodon, linkedin, facebook, …")] = "",
+    batch: Batch = None,
+) -> None:
+    """Should I post this? One draft, judged."""
+    coach = _coach(model="none")
+    if batch is not None:
+        _run_batch(batch, lambda line: _reviewed(coach, line))
+        return
+    name = _needed(file)
+    if name != "-" and not Path(name).is_file():
+        raise UsageError(f"There is no file {name}; name one that holds the draft, or - for stdin.")
+    draft = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8", errors="replace")
+    found = coach.ready_to_review().review(draft.strip("\n"), platform=platform.lower())
+    out.print(found.reply, markup=False, highlight=False)
+    if found.rewrite:
+        out.print(f"\n{found.rewrite}", markup=False, highlight=False)
+    for finding in found.findings:
+        text = " ".join(finding.text.split())
+        err.print(f"“{text}”  {finding.why} ({finding.card})", style="dim", markup=False, highlight=False)
+
+
+@app.command()
 def search(
     text: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
     k: Annotated[int, typer.Option(help="How many cards.", min=1, max=50)] = 6,
@@ -226,12 +252,9 @@ def model_use(
 
     chosen = choose(name)
     value = str(chosen.path) if name.endswith(".gguf") else chosen.name
-    path = config_file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    lines = [line for line in kept if not line.replace(" ", "").startswith("model=")]
-    path.write_text("\n".join([f"model = {json.dumps(value)}", *lines]) + "\n", encoding="utf-8")
-    out.print(f"{chosen.name} from now on; the {chosen.voice} voice speaks.", highlight=False)
+    keep(model=value)
+    speaks = f"the {chosen.voice} voice speaks" if chosen.voice else "its voice is chosen at its first start"
+    out.print(f"{chosen.name} from now on; {speaks}.", highlight=False)
 
 
 @model_app.command("info")
@@ -337,6 +360,22 @@ def _asked(coach: Coach, line: dict[str, Any], seed: int | None, temperature: fl
     events = coach.ready().reply(turns, seed=line.get("seed", seed), temperature=temperature)
     last = list(events)[-1]
     return dataclasses.asdict(last)
+
+
+def _reviewed(coach: Coach, line: dict[str, Any]) -> dict[str, Any]:
+    from coach.care.judgement import stated_facts
+
+    given = line.get("context") or {}
+    if isinstance(given, str):
+        given = {"note": given}
+    platform = line.get("platform") or ""
+    if not isinstance(given, dict) or not isinstance(platform, str):
+        raise UsageError(
+            "`context` is an object of texts and `platform` a text; leave out what is not known."
+        )
+    facts = stated_facts({str(name): str(value) for name, value in given.items() if value not in (None, "")})
+    found = coach.ready_to_review().review(_field(line, "draft"), platform=platform.lower(), facts=facts)
+    return dataclasses.asdict(found)
 
 
 def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:

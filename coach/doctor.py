@@ -82,7 +82,7 @@ def _model(settings: Settings) -> str:
     chosen = choose(settings.model)
     if chosen.path is not None:
         check_model_file(chosen.path)
-    return f"{chosen.name} ({chosen.voice})"
+    return f"{chosen.name} ({chosen.voice or 'its voice is chosen when it is first used'})"
 
 
 def _writable(folder: Path) -> str:

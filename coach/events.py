@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Route = Literal["answer", "ask_back", "not_covered", "out_of_scope", "crisis", "refused"]
 Origin = Literal["model", "card", "fixed"]
+Axis = Literal["privacy", "anger", "kindness", "claims", "purpose"]
+Verdict = Literal["post", "edit", "wait", "keep"]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,54 @@ class Signal:
     kind: str
     start: int
     end: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """Words of a draft that may identify somebody: their kind, offsets, and how sure that is (0 to 1)."""
+
+    kind: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in a draft that matters to one axis; `start` and `end` are offsets into the draft."""
+
+    axis: Axis
+    kind: str
+    start: int
+    end: int
+    text: str
+    why: str
+    card: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was stated beside a draft; empty where nothing was."""
+
+    poster: str = ""
+    employer: str = ""
+    consent: str = ""
+    image: str = ""
+    when: str = ""
+    aim: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """The coach's judgement of one draft; axes are 0 (fine) to 1 (serious)."""
+
+    verdict: Verdict
+    axes: Mapping[Axis, float]
+    findings: tuple[Finding, ...]
+    rewrite: str | None
+    reply: str
+    route: Route
+    timing: Timing = field(default_factory=Timing)
 
 
 @dataclass(frozen=True)

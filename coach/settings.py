@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -24,13 +25,16 @@ APP = "serendip"
 NOTES = "notes"  # the folder of the cache with indexes over the person's own notes
 
 
+VoiceSetting = Literal["auto", "guided", "free"]
+
+
 class Settings(BaseSettings):
     """Everything that can be set; each field can also come from `COACH_<FIELD>`."""
 
     model_config = SettingsConfigDict(env_prefix="COACH_", extra="ignore", frozen=True)
 
     model: str = "smollm2-135m"
-    voice: Literal["auto", "guided", "free"] = "auto"
+    voice: VoiceSetting = "auto"
     encoder: Path | None = None
     knowledge: Path | None = None
     host: str = "127.0.0.1"
@@ -60,8 +64,20 @@ class Settings(BaseSettings):
 
 
 def config_file() -> Path:
-    """Where `coach model use` writes what was chosen."""
+    """Where what was chosen is written, by `coach model use` or on the page."""
     return Path(platformdirs.user_config_dir(APP)) / "coach.toml"
+
+
+def keep(**values: str) -> Path:
+    """Write `values` into `config_file`, what else stands there stays; returns the file."""
+    path = config_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    held = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = [line for line in held if line.split("=")[0].strip() not in values]
+    # A TOML basic string is written like a JSON one.
+    chosen = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    path.write_text("\n".join([*chosen, *lines]) + "\n", encoding="utf-8")
+    return path
 
 
 def load_settings(**given: object) -> Settings:

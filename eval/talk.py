@@ -178,7 +178,7 @@ def _share(seen: Any) -> float:
 def main() -> None:
     """Print the figures of one part, and write every reply where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["dev", "test"], default="dev")
+    parser.add_argument("--part", choices=["dev", "test", "fresh"], default="dev")
     parser.add_argument("--model", default=None)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--no-stages", action="store_true")

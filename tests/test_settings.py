@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from coach.errors import UsageError
-from coach.settings import APP, config_file, load_settings
+from coach.settings import APP, config_file, keep, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +103,15 @@ def test_settings_do_not_change_once_read() -> None:
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
     assert settings.port == 7860
+
+
+def test_keep_writes_what_was_chosen_and_leaves_the_rest() -> None:
+    write_config('model = "none"\nport = 9000\ncountry = "GB"\n')
+    assert keep(country="NZ", voice="guided") == config_file()
+    settings = load_settings()
+    assert (settings.country, settings.voice, settings.model, settings.port) == ("NZ", "guided", "none", 9000)
+
+
+def test_keep_makes_the_folder_and_takes_any_text() -> None:
+    keep(model='C:\\models\\odd "name".gguf')
+    assert load_settings().model == 'C:\\models\\odd "name".gguf'

@@ -13,7 +13,9 @@ import argparse
 import random
 import sys
 import time
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,6 +54,12 @@ class Tuned(nn.Module):
         return SCALE * self.vectors(batch) @ functional.normalize(self.head, dim=-1).T
 
 
+@cache
+def tokenizer_of() -> Any:
+    """The packaged encoder's tokenizer."""
+    return AutoTokenizer.from_pretrained(packaged_weights(), local_files_only=True)
+
+
 def train(
     texts: list[str],
     labels: list[str],
@@ -68,7 +76,7 @@ def train(
     rng = random.Random(seed)
     names = sorted(set(labels))
     index = {name: i for i, name in enumerate(names)}
-    tokenizer = AutoTokenizer.from_pretrained(packaged_weights(), local_files_only=True)
+    tokenizer = tokenizer_of()
     model = Tuned(len(names), frozen)
     body = [p for n, p in model.named_parameters() if p.requires_grad and n != "head"]
     optimiser = torch.optim.AdamW(

@@ -86,15 +86,15 @@ class Echo(Frozen):
         return self
 
 
-class But(Frozen):
-    """One "yes, but": how people put it, and the turn that meets it."""
+class Exchange(Frozen):
+    """Something people say next in a situation, as they put it, and the turn that meets it."""
 
     id: Slug
     examples: tuple[Text, ...] = Field(min_length=3)
     say: Text
 
     @model_validator(mode="after")
-    def _turn(self) -> But:
+    def _turn(self) -> Exchange:
         check_words(self.say, FOLLOW_WORDS)
         check_question(self.say)
         return self
@@ -107,7 +107,7 @@ class Follow(Frozen):
     how: Text
     tried: Text
     answer: tuple[Text, ...] = Field(min_length=1)
-    but: tuple[But, ...] = Field(min_length=2)
+    but: tuple[Exchange, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
     def _turns(self) -> Follow:
@@ -137,6 +137,12 @@ class Situation(Frozen):
     spare: Spare = Spare()
     echo: Echo | None = None
     follow: Follow
+    next: tuple[Exchange, ...] = ()
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Everything written for a particular thing people say next, objections included."""
+        return (*self.next, *self.follow.but)
 
     @model_validator(mode="after")
     def _short_choice(self) -> Situation:
@@ -158,6 +164,13 @@ class MoreExamples(Frozen):
 
     card: Slug
     examples: Mapping[Slug, tuple[Text, ...]]
+
+
+class NextTurns(Frozen):
+    """What people say next and what meets it, in `<card>.next.yaml`, by situation."""
+
+    card: Slug
+    next: Mapping[Slug, tuple[Exchange, ...]]
 
 
 class FrontMatter(Frozen):
@@ -204,11 +217,11 @@ def sentences(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def load_cards(folder: Path, *, strict: bool = True) -> tuple[Card, ...]:
+def load_cards(folder: Path, *, strict: bool = True, situations: bool = True) -> tuple[Card, ...]:
     """Read every card below `folder`, in order of path.
 
-    With `strict` a Markdown file must have complete front matter and situations beside
-    it; otherwise (a person's own notes) both are optional and text files count too.
+    With `strict` a Markdown file must have complete front matter and, where `situations` says
+    so, situations beside it; otherwise (a person's own notes) both are optional and text files count too.
 
     Raises:
         KnowledgeError: a file does not hold together; all faults in one message.
@@ -221,7 +234,7 @@ def load_cards(folder: Path, *, strict: bool = True) -> tuple[Card, ...]:
     faults: list[str] = []
     for path in paths:
         try:
-            cards.append(_read_card(path, folder) if strict else _read_note(path, folder))
+            cards.append(_read_card(path, folder, situations) if strict else _read_note(path, folder))
         except KnowledgeError as fault:
             faults.extend(str(fault).splitlines())
     if not faults:
@@ -233,7 +246,7 @@ def load_cards(folder: Path, *, strict: bool = True) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _read_card(path: Path, folder: Path) -> Card:
+def _read_card(path: Path, folder: Path, situations: bool = True) -> Card:
     text = _text(path)
     try:
         post = frontmatter.loads(text)
@@ -246,6 +259,9 @@ def _read_card(path: Path, folder: Path) -> Card:
     if not 2 <= count <= 5:
         raise KnowledgeError(f"{path}:1: the card has {count} sentences; 2 to 5 are wanted")
     beside = path.with_suffix(".yaml")
+    theme = path.parent.relative_to(folder).as_posix() if path.parent != folder else folder.name
+    if not beside.exists() and not situations:
+        return Card(**head.model_dump(), text=" ".join(post.content.split()), theme=theme)
     if not beside.exists():
         raise KnowledgeError(f"{path}:1: {beside.name} is missing beside it; write its situations")
     found = _validated(SituationFile, _read_yaml(beside), beside)
@@ -254,26 +270,39 @@ def _read_card(path: Path, folder: Path) -> Card:
     return Card(
         **head.model_dump(),
         text=" ".join(post.content.split()),
-        theme=path.parent.relative_to(folder).as_posix(),
+        theme=theme,
         neutral=found.neutral,
-        situations=_with_more(found, path.with_suffix(".examples.yaml")),
+        situations=_with_more(found, path),
     )
 
 
 def _with_more(found: SituationFile, path: Path) -> tuple[Situation, ...]:
-    """The situations, with the examples of `path` after their own where that file exists."""
-    if not path.exists():
-        return found.situations
-    more = _validated(MoreExamples, _read_yaml(path), path)
-    unknown = set(more.examples) - {situation.id for situation in found.situations}
+    """The situations, with what further files beside the card add to them, where there are such."""
+    examples: Mapping[str, tuple[str, ...]] = {}
+    nexts: Mapping[str, tuple[Exchange, ...]] = {}
+    if (beside := path.with_suffix(".examples.yaml")).exists():
+        examples = _validated(MoreExamples, _read_yaml(beside), beside).examples
+        _check_known(examples, found, beside)
+    if (beside := path.with_suffix(".next.yaml")).exists():
+        nexts = _validated(NextTurns, _read_yaml(beside), beside).next
+        _check_known(nexts, found, beside)
+    return tuple(
+        situation.model_copy(
+            update={
+                "examples": situation.examples + examples.get(situation.id, ()),
+                "next": nexts.get(situation.id, ()),
+            }
+        )
+        for situation in found.situations
+    )
+
+
+def _check_known(given: Mapping[str, object], found: SituationFile, path: Path) -> None:
+    unknown = set(given) - {situation.id for situation in found.situations}
     if unknown:
         raise KnowledgeError(
             f"{path}:1: {sorted(unknown)[0]} is no situation of {found.card}; rename or remove it"
         )
-    return tuple(
-        situation.model_copy(update={"examples": situation.examples + more.examples.get(situation.id, ())})
-        for situation in found.situations
-    )
 
 
 def _read_yaml(path: Path) -> object:
@@ -410,3 +439,5 @@ def written_turns(card: Card) -> Iterator[tuple[str, str]]:
             yield f"{here} follow answer", text
         for but in follow.but:
             yield f"{here} but {but.id}", but.say
+        for exchange in situation.next:
+            yield f"{here} next {exchange.id}", exchange.say

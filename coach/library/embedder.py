@@ -33,7 +33,9 @@ LAYERS, HEADS, WIDTH, MAX_TOKENS = 6, 12, 384, 256
 EPSILON = 1e-12
 
 
+# Upper layers tuned to tell situations apart, and exchanges of one situation.
 TUNED_LAYERS = Path(__file__).with_name("tuned.safetensors")
+EXCHANGE_LAYERS = Path(__file__).with_name("exchanges.safetensors")
 
 
 def packaged_weights() -> Path:
@@ -120,7 +122,24 @@ class MiniLM(Embeddings):
                 list(pool.map(fill, groups))
         return out
 
+    def states(self, text: str) -> tuple[NDArray[np.int64], Vectors]:
+        """Read one text word by word: offsets (tokens, 2) into it, and states (tokens, 384).
+
+        The marks at both ends come along, with offsets (0, 0).
+        """
+        with self._lock:
+            encoding = self._tokenizer.encode(text)
+        x, _ = self._layers([encoding.ids])
+        return np.asarray(encoding.offsets, dtype=np.int64), x[0]
+
     def _forward(self, ids: list[list[int]]) -> Vectors:
+        x, mask = self._layers(ids)
+        pooled = (x * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        unit: Vectors = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+        return unit
+
+    def _layers(self, ids: list[list[int]]) -> tuple[Vectors, Vectors]:
+        """The last layer's states (texts, longest, 384), and which are no padding (texts, longest)."""
         w = self._weights
         rows, longest = len(ids), max(len(row) for row in ids)
         tokens = np.zeros((rows, longest), dtype=np.int64)
@@ -146,9 +165,7 @@ class MiniLM(Embeddings):
                 x + self._linear(inner, f"{here}.output.dense"),
                 f"{here}.output.LayerNorm",
             )
-        pooled = (x * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
-        unit: Vectors = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
-        return unit
+        return x, mask
 
     def _attend(self, x: Vectors, hidden: Vectors, here: str) -> Vectors:
         rows, length, _ = x.shape

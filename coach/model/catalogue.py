@@ -1,8 +1,7 @@
 """The models the coach knows by name, and any GGUF file a person points to.
 
 A model has a voice: `guided` for those too small to be trusted with wording, `free` for
-capable ones. For a file that is not in the catalogue the voice follows its size, from
-about 1 billion parameters up, unless settings say otherwise.
+capable ones. A file that is not in the catalogue has none yet: it is tried out on first use.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from typing import Literal
 from coach.errors import ModelError
 
 Voice = Literal["guided", "free"]
-CAPABLE_BYTES = 500_000_000  # about 1 billion parameters at 4 bits
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,11 @@ CATALOGUE = (
 
 @dataclass(frozen=True)
 class Chosen:
-    """A model as chosen: `path` is None for those without weights."""
+    """A model as chosen: `path` is None for those without weights, `voice` until it was tried."""
 
     name: str
     about: str
-    voice: Voice
+    voice: Voice | None
     path: Path | None
 
 
@@ -70,8 +68,7 @@ def choose(name: str) -> Chosen:
         if not path.is_file():
             raise ModelError(f"There is no file {path}: give the path of a GGUF model.")
         size = path.stat().st_size
-        voice: Voice = "free" if size >= CAPABLE_BYTES else "guided"
-        return Chosen(path.stem, f"your own file, {size / 1e9:.2f} GB", voice, path)
+        return Chosen(path.stem, f"your own file, {size / 1e9:.2f} GB", None, path)
     known = ", ".join(entry.name for entry in CATALOGUE)
     raise ModelError(f"No model is called {name}: choose one of {known}, or give a path to a .gguf file.")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 NAME = """<div id="name"><h1>Serendip</h1>
 <p>A private coach for clinicians on social media. Out on purpose is as good an answer as coming aboard.</p></div>"""
-KEPT = "Nothing you write is stored or sent anywhere. Close this tab and it is gone."
+KEPT = "Nothing you write is stored or sent anywhere, unless you hold a draft. Close this tab and it is gone."
 
 
 def page(coach: Coach) -> Any:
@@ -19,6 +19,8 @@ def page(coach: Coach) -> Any:
     import gradio as gr
 
     from coach.ui.library import LibraryTab
+    from coach.ui.review import ReviewTab
+    from coach.ui.settings import SettingsTab
     from coach.ui.talk import Stops, TalkTab
 
     stops = Stops()
@@ -28,9 +30,14 @@ def page(coach: Coach) -> Any:
         gr.HTML(f'<div id="kept">{KEPT}</div>')
         with gr.Tab("Talk"):
             TalkTab(coach, stops).draw()
+        with gr.Tab("Should I post this?"):
+            ReviewTab(coach).draw(blocks)
         with gr.Tab("Library"):
             LibraryTab(coach).draw()
-        speaking = gr.HTML('<p class="quiet" id="speaking">Getting ready…</p>')
+        speaking = gr.HTML('<p class="quiet" id="speaking">Getting ready…</p>', render=False)
+        with gr.Tab("Settings"):
+            SettingsTab(coach).draw(speaking)
+        speaking.render()
         blocks.load(
             lambda: _speaking(coach),
             None,
@@ -44,11 +51,15 @@ def page(coach: Coach) -> Any:
 
 def _speaking(coach: Coach) -> str:
     """Who speaks; waits until the coach is ready, so that the line is true."""
-    from html import escape
+    from coach.ui.settings import speaking_html
 
     coach.ready()
-    fault = f" {coach.model_fault}" if coach.model_fault else ""
-    return f'<p class="quiet" id="speaking">{escape(coach.speaking + fault)}</p>'
+    return speaking_html(coach)
+
+
+def _get_ready(coach: Coach) -> None:
+    coach.ready()
+    coach.ready_to_review()
 
 
 def open_page(settings: Settings, coach: Coach, *, browser: bool = True, block: bool = True) -> Any:
@@ -62,7 +73,7 @@ def open_page(settings: Settings, coach: Coach, *, browser: bool = True, block: 
 
     blocks = page(coach)
     # The cards are needed to draw the page, the rest while the person is still reading it.
-    threading.Thread(target=coach.ready, daemon=True).start()
+    threading.Thread(target=_get_ready, args=(coach,), daemon=True).start()
     try:
         blocks.launch(
             server_name=settings.host,

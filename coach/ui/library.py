@@ -22,6 +22,8 @@ THEMES = {
     "doubt": "Doubt",
     "boundaries": "Phone, time, rest",
     "mentoring": "Mentors",
+    "patients": "Patients in posts",
+    "people": "What a post says",
     "": "Your notes",
 }
 

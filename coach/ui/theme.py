@@ -32,7 +32,28 @@ CSS = """
 a.cite { text-decoration: none; font-size: .85em; vertical-align: .15em; padding: 0 .1em; }
 .quiet { opacity: .75; font-size: .95rem; line-height: 1.5; }
 .shelf .theme { margin: 1.1rem 0 .4rem; font-size: .95rem; font-weight: 600; opacity: .8; }
+.verdict { font-size: 1.25rem; font-weight: 600; margin: .2rem 0 .4rem; padding: .35rem .7rem; border-radius: 10px;
+           border-left: 6px solid; display: inline-block; background: var(--background-fill-secondary); }
+.verdict.post { border-color: #0f766e; } .verdict.edit { border-color: #b45309; }
+.verdict.wait { border-color: #7c3aed; } .verdict.keep { border-color: #b91c1c; }
+#said { line-height: 1.6; font-size: 1.02rem; }
+#judged h3, #difference h3, #held h3 { font-size: .95rem; font-weight: 600; margin: .9rem 0 .3rem; }
+#marked, .difference, .beside p { line-height: 1.8; overflow-wrap: anywhere; }
+mark { background: #fde68a; color: #1c1917; border-radius: 4px; padding: 0 .15em; position: relative; cursor: help; }
+mark.anger, mark.kindness { background: #fecaca; } mark.claims { background: #ddd6fe; } mark.purpose { background: #d6d3d1; }
+mark .why { display: none; position: absolute; left: 0; top: 1.7em; z-index: 5; min-width: 13rem; padding: .4rem .6rem;
+            font-size: .85rem; line-height: 1.4; border-radius: 8px; background: #1c1917; color: #fafaf9; }
+mark:hover .why, mark:focus .why { display: block; }
+mark:focus-visible { outline: 2px solid var(--color-accent); }
+.bar { display: grid; grid-template-columns: 1fr auto; gap: .1rem .6rem; font-size: .9rem; margin: .35rem 0; }
+.bar [role=meter] { grid-column: 1 / 3; height: 7px; border-radius: 4px; background: var(--border-color-primary); }
+.bar .fill { height: 7px; border-radius: 4px; background: var(--color-accent); }
+.bar .word { opacity: .75; }
+del { background: #fecaca66; } ins { background: #99f6e466; text-decoration: none; border-bottom: 2px solid #0f766e; }
+.count.over { color: #b91c1c; opacity: 1; font-weight: 600; }
+.beside { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 @media (max-width: 640px) {
+  .beside { grid-template-columns: 1fr; }
   .gradio-container { padding: .4rem !important; }
   #talk-row { flex-direction: column; }
   #name h1 { font-size: 1.25rem; }

@@ -16,12 +16,12 @@ from coach.events import Choice, Citation, Origin, Reply, Route, Sentence, Turn
 from coach.library.cards import (
     CITATION,
     Answer,
-    But,
     Card,
     FollowKind,
     Situation,
     sentences,
 )
+from coach.voice.exchanges import MET_AT, Exchanges
 from coach.voice.ledger import Ledger, Place, is_new
 from coach.voice.recogniser import Recognised, Recogniser
 from coach.voice.stated import contradicts, leans_back, stated, turns_away
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 FOLLOW_FILE = "follow.npz"
 NEW = "new"
 # Chosen on the dev messages, see eval/LOG.md.
-ANSWER_AT, CARD_AT, NEW_AT, LEAVE_AT, BUT_AT = 0.5, 0.7, 0.6, 0.85, 0.35
+ANSWER_AT, CARD_AT, NEW_AT, LEAVE_AT = 0.5, 0.7, 0.6, 0.85
+# Read again with all that was told since, the first reading has fallen, and another stands.
+FALLEN_AT, RISEN_AT = 0.06, 0.6
 SHORT_AT = 0.9
 OFFERED = 3
 
@@ -63,13 +65,14 @@ class GuidedVoice:
         cards: Sequence[Card],
         recogniser: Recogniser,
         follow: LinearClassifier,
+        exchanges: Exchanges,
         encoder: Encoder,
         tuned: Encoder,
         phrases: Mapping[str, Sequence[str]],
     ) -> None:
         self._cards = {card.id: card for card in cards}
         self._recogniser = recogniser
-        self._follow = follow
+        self._follow, self._exchanges = follow, exchanges
         self._encoder, self._tuned = encoder, tuned
         self._phrases = phrases
         self._ledger = Ledger(cards)
@@ -120,21 +123,40 @@ class GuidedVoice:
             return self._after_neutral(place, heard, said)
         situation = self._recogniser.situations[place.situation]
         if kind == "misunderstood":
-            return self._ask_back(self._recognise_again(heard, situation.id), said)
+            return self._ask_back(self._told_so_far(heard, frozenset({situation.id})), said)
+        better = self._better_reading(situation, heard)
+        if better is not None:
+            return self._answer(self._recogniser.situations[better.best], heard, said, better.confidence)
         if contradicts(situation.presumes, stated(heard.message)):
             # What they say now does not go with what was presumed; better another than a wrong one.
-            recognised = self._recognise_again(heard, situation.id)
+            recognised = self._told_so_far(heard, frozenset({situation.id}))
             if recognised.confidence < ANSWER_AT:
                 return self._ask_back(recognised, said)
             other = self._recogniser.situations[recognised.best]
             return self._answer(other, heard, said, recognised.confidence)
-        for text in self._next_turns(situation, kind, heard):
+        for met in self._exchanges.ranked(situation.id, heard.message):
+            if met.chance < MET_AT:
+                break
+            if is_new(met.exchange.say, said):
+                return self._reply(
+                    met.exchange.say, situation.id, met.chance, place.card, kind=met.exchange.id
+                )
+        for text in self._next_turns(situation, kind):
             if is_new(text, said):
                 return self._reply(text, situation.id, kinds[kind], place.card, kind=kind)
         fresh = self._fresh_answer(situation, heard, said)
         if fresh is not None:
             return self._reply(fresh, situation.id, kinds[kind], place.card, kind=kind)
         return self._neutral(self._cards[place.card], said, kinds[kind]) or self._spent(said, kind)
+
+    def _better_reading(self, situation: Situation, heard: Heard) -> Recognised | None:
+        """Another situation, where all that was told by now hardly fits the one it was read as."""
+        if len(heard.message.split()) <= 3:
+            return None
+        again = self._told_so_far(heard)
+        if again.confidence < RISEN_AT or dict(again.situations)[situation.id] > FALLEN_AT:
+            return None
+        return again
 
     def _other_subject(self, place: Place, heard: Heard, new: float) -> Recognised | None:
         """What a follow-up changes to, if it clearly does.
@@ -154,8 +176,7 @@ class GuidedVoice:
 
     def _after_neutral(self, place: Place, heard: Heard, said: frozenset[str]) -> Reply:
         """After an answer that presumed nothing, what the person adds decides the situation."""
-        told = " ".join([*(t.content for t in heard.history if t.role == "user"), heard.message])
-        recognised = self._recogniser.recognise(told, self._tuned.encode([told])[0])
+        recognised = self._told_so_far(heard)
         inside = [
             (name, chance)
             for name, chance in recognised.situations
@@ -166,26 +187,15 @@ class GuidedVoice:
             return self._answer(self._recogniser.situations[best], heard, said, chance)
         return self._neutral(self._cards[place.card], said, chance) or self._spent(said, "answer")
 
-    def _recognise_again(self, heard: Heard, wrong: str) -> Recognised:
-        told = " ".join([*(t.content for t in heard.history if t.role == "user"), heard.message])
-        return self._recogniser.recognise(told, self._tuned.encode([told])[0], frozenset({wrong}))
+    def _told_so_far(self, heard: Heard, turned_down: frozenset[str] = frozenset()) -> Recognised:
+        """The situations as recognised from everything the person has said."""
+        told = "\n".join([*(t.content for t in heard.history if t.role == "user"), heard.message])
+        return self._recogniser.recognise(told, self._tuned.encode([told])[0], turned_down)
 
-    def _next_turns(self, situation: Situation, kind: str, heard: Heard) -> Iterable[str]:
-        follow = situation.follow
-        if kind == "but":
-            objection = self._objection(follow.but, heard)
-            if objection is not None:
-                yield objection.say
-        elif kind in ("why", "how", "tried"):
-            yield from follow.of(cast(FollowKind, kind))
-        yield from follow.answer
-
-    def _objection(self, objections: Sequence[But], heard: Heard) -> But | None:
-        """The written objection nearest to what was said, if any is near."""
-        pairs = [(but, example) for but in objections for example in but.examples]
-        cosines = self._encoder.encode([example for _, example in pairs]) @ heard.vector
-        best = int(cosines.argmax())
-        return pairs[best][0] if float(cosines[best]) >= BUT_AT else None
+    def _next_turns(self, situation: Situation, kind: str) -> Iterable[str]:
+        if kind in ("why", "how", "tried"):
+            yield from situation.follow.of(cast(FollowKind, kind))
+        yield from situation.follow.answer
 
     def _answer(
         self,

@@ -40,7 +40,8 @@ class Ledger:
                 for text in (
                     *(a.text for a in situation.answers),
                     *situation.spare.steps, *situation.spare.asks,
-                    follow.why, follow.how, follow.tried, *follow.answer, *(b.say for b in follow.but),
+                    follow.why, follow.how, follow.tried, *follow.answer,
+                    *(e.say for e in situation.exchanges),
                 ):  # fmt: skip
                     self._enter(text, place)
 

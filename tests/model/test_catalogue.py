@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coach.errors import ModelError
-from coach.model.catalogue import CAPABLE_BYTES, CATALOGUE, Entry, choose, packaged
+from coach.model.catalogue import CATALOGUE, Entry, choose, packaged
 
 
 def sparse(path: Path, size: int) -> Path:
@@ -39,12 +39,11 @@ def test_choose_of_an_unknown_name_says_which_there_are() -> None:
     assert ".gguf" in message
 
 
-@pytest.mark.parametrize(("size", "voice"), [(CAPABLE_BYTES - 1, "guided"), (CAPABLE_BYTES, "free")])
-def test_choose_gives_a_file_the_voice_of_its_size(tmp_path: Path, size: int, voice: str) -> None:
-    path = sparse(tmp_path / "my model.gguf", size)
+def test_choose_leaves_the_voice_of_a_file_to_be_tried_out(tmp_path: Path) -> None:
+    path = sparse(tmp_path / "my model.gguf", 700_000_000)
     chosen = choose(str(path))
-    assert (chosen.name, chosen.voice, chosen.path) == ("my model", voice, path)
-    assert chosen.about == f"your own file, {size / 1e9:.2f} GB"
+    assert (chosen.name, chosen.voice, chosen.path) == ("my model", None, path)
+    assert chosen.about == "your own file, 0.70 GB"
 
 
 def test_choose_understands_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

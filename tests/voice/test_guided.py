@@ -10,6 +10,7 @@ from coach.build import Coach
 from coach.classifier import LinearClassifier
 from coach.events import Reply, Turn
 from coach.library.cards import sentences
+from coach.voice.exchanges import Exchanges
 from coach.voice.guided import FOLLOW_FILE, OFFERED, GuidedVoice, Heard
 from coach.voice.ledger import plain
 from coach.voice.recogniser import RECOGNISER_FILE, Recogniser
@@ -58,7 +59,8 @@ def recogniser(coach: Coach) -> Recogniser:
 @pytest.fixture(scope="module")
 def begin(coach: Coach, recogniser: Recogniser) -> Begin:
     follow = LinearClassifier.load(coach.index / FOLLOW_FILE)
-    voice = GuidedVoice(coach.cards, recogniser, follow, coach.encoder, coach.tuned, coach.phrases)
+    exchanges = Exchanges.load(coach.cards, coach.next_encoder, coach.index)
+    voice = GuidedVoice(coach.cards, recogniser, follow, exchanges, coach.encoder, coach.tuned, coach.phrases)
     return lambda: Conversation(coach, voice)
 
 
@@ -92,7 +94,7 @@ def test_guided_says_nothing_twice_over_eight_follow_ups(begin: Begin) -> None:
 
 def test_guided_says_nothing_twice_however_little_the_person_adds(begin: Begin, coach: Coach) -> None:
     twice = []
-    for card in coach.cards:
+    for card in (card for card in coach.cards if card.situations):
         talk = begin()
         everything = told([talk.say(m) for m in (card.situations[0].choice, *["go on"] * 8)])
         twice += [(card.id, s) for s in set(everything) if everything.count(s) > 1]
@@ -107,6 +109,24 @@ def test_guided_follow_up_stays_in_its_situation(begin: Begin, recogniser: Recog
     why = talk.say("why would that help?")
     assert (why.situation, why.kind) == (first.situation, "why")
     assert plain(why.reply) == plain(follow.why)
+
+
+def test_guided_hears_a_question_that_has_a_written_answer(begin: Begin, recogniser: Recogniser) -> None:
+    talk = begin()
+    talk.say("Many people are attacking me at once")
+    reply = talk.say("so do i take it down or leave it up")
+    met = {e.id: e for e in recogniser.situations["pile-on"].next}[reply.kind]
+    assert "so do i take it down or leave it up" in met.examples
+    assert plain(reply.reply) == plain(met.say)
+
+
+def test_guided_reads_again_when_more_is_told(begin: Begin) -> None:
+    talk = begin()
+    first = talk.say("put a lot of work into it and now I feel flat")
+    later = talk.say(
+        "my mentor has not answered any of my three emails since february, and we should meet monthly"
+    )
+    assert later.situation == "mentor-went-quiet" != first.situation
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,148 @@
+"""From what was found in a draft to axes, findings and a verdict. Pure; no language model.
+
+The model's opinion comes from coach.care.reading; the rules here can only make it more
+careful. What was stated beside the draft counts, how the person feels about it does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from coach.care.form import Flaw, flaws
+from coach.care.identifiers import DIRECT, merged, notes_in
+from coach.care.reading import Read
+from coach.events import Axis, Facts, Span, Verdict
+
+# From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
+# posted as it is, and from which an axis is named as a reason.
+RISK_AT, AXIS_AT = 0.5, 0.5
+# A number from a record, a telephone, an address: however sure the model is that all is well.
+FORMAL = frozenset({"record", "phone", "email", "address"})
+FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.6, 0.6
+OTHERS = ("patient", "family", "colleague", "trainee")
+STORY_AT = 0.5  # how surely it is somebody else's story before a name in it counts
+CONSENT_KEEPS = 0.5  # what consent in writing leaves of the risk of being recognised
+FACT_ADDS = 0.1
+_CONSENT = re.compile(
+    r"\b(?:written|in writing|signed|consent(?:ed)? (?:form|given|obtained)|gave (?:written )?consent|agreed in writing)\b",
+    re.IGNORECASE,
+)
+_NO = re.compile(r"\b(?:no|not|none|without|did ?n['’]?t|has ?n['’]?t|never|verbal|asked)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A finding without its words: axis, kind, and offsets into the draft."""
+
+    axis: Axis
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Axes 0 (fine) to 1 (serious), the marks, and the verdict; `spans` are all that may identify."""
+
+    verdict: Verdict
+    axes: Mapping[Axis, float]
+    marks: tuple[Mark, ...]
+    spans: tuple[Span, ...]
+    risk: float
+    notes: bool
+
+
+def judged(
+    draft: str, reads: Sequence[tuple[int, Read]], formal: Sequence[Span], facts: Facts, platform: str
+) -> Judgement:
+    """Judge `draft`, of which `reads` are the pieces as read, each with its offset."""
+    spans = merged(
+        [*formal, *(replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans)]
+    )
+    form = tuple(flaws(draft, platform, has_image=_stated(facts.image)))
+    axes: dict[Axis, float] = {
+        axis: max(read.axes[axis] for _, read in reads)
+        for axis in ("privacy", "anger", "kindness", "claims", "purpose")
+    }
+    riskiest = max((read for _, read in reads), key=lambda read: 1 - read.verdicts["post"])
+    notes = notes_in(draft)
+    axes["privacy"] = _privacy(axes["privacy"], spans, reads, facts, notes=notes)
+    axes["purpose"] = max([axes["purpose"], *(flaw.weight for flaw in form)])
+    risk = 1 - riskiest.verdicts["post"]
+    if consented(facts):
+        risk *= CONSENT_KEEPS
+    if axes["privacy"] >= NAMED_RISK and not consented(facts):
+        risk = max(risk, axes["privacy"])
+    verdict = _verdict(riskiest, axes, risk, notes=notes)
+    return Judgement(verdict, axes, tuple(_marks(axes, spans, form)), spans, risk, notes)
+
+
+def stated_facts(given: Mapping[str, str]) -> Facts:
+    """Facts from named texts; a plain note counts for every fact it speaks of.
+
+    What a note says of feelings or hopes is no fact and is passed over.
+    """
+    note = given.get("note", "")
+    image = re.search(
+        r"[^.;,]*\b(?:photo|picture|image|selfie|screenshot|scan|x-?ray|video)\b[^.;,]*", note, re.I
+    )
+    consent = re.search(r"[^.;]*\b(?:consent\w*|agreed|permission|signed)\b[^.;]*", note, re.IGNORECASE)
+    when = re.search(
+        r"\b(?:yesterday|today|tonight|last (?:night|week)|this (?:morning|week))\b", note, re.IGNORECASE
+    )
+    employer = re.search(r"\bi work\b[^.;]*|\bmy (?:bio|profile|employer)\b[^.;]*", note, re.IGNORECASE)
+    return Facts(
+        poster=given.get("poster", given.get("who", "")),
+        employer=given.get("employer", employer[0] if employer else ""),
+        consent=given.get("consent", consent[0] if consent else ""),
+        image=given.get("image", image[0] if image else ""),
+        when=given.get("when", when[0] if when else ""),
+        aim=given.get("aim", given.get("goal", "")),
+    )
+
+
+def consented(facts: Facts) -> bool:
+    """Whether consent in writing was stated."""
+    return bool(_CONSENT.search(facts.consent)) and not _NO.search(facts.consent)
+
+
+def _privacy(
+    opinion: float, spans: Sequence[Span], reads: Sequence[tuple[int, Read]], facts: Facts, *, notes: bool
+) -> float:
+    others = max(sum(read.about[who] for who in OTHERS) for _, read in reads)
+    if consented(facts):
+        opinion *= CONSENT_KEEPS
+    if others >= STORY_AT:
+        opinion += FACT_ADDS * sum(_stated(fact) for fact in (facts.image, facts.when, facts.employer))
+        if any(s.kind in ("name", "initials") and s.score >= NAME_SURE_AT for s in spans):
+            opinion = max(opinion, NAMED_RISK)
+    if any(s.kind in FORMAL for s in spans):
+        opinion = max(opinion, FORMAL_RISK)
+    return 1.0 if notes else min(1.0, opinion)
+
+
+def _stated(fact: str) -> bool:
+    return bool(fact.strip()) and not re.match(r"\s*(?:no|none|not|n/a)\b", fact, re.IGNORECASE)
+
+
+def _verdict(read: Read, axes: Mapping[Axis, float], risk: float, *, notes: bool) -> Verdict:
+    if notes:
+        return "keep"
+    if risk < RISK_AT:
+        return "post"
+    chances = {name: read.verdicts[name] for name in ("edit", "wait", "keep")}
+    best = max(chances, key=lambda name: chances[name])
+    # To wait helps against heat alone.
+    if best == "wait" and axes["anger"] < AXIS_AT:
+        best = "edit" if chances["edit"] >= chances["keep"] else "keep"
+    return best  # type: ignore[return-value]
+
+
+def _marks(axes: Mapping[Axis, float], spans: Sequence[Span], form: Sequence[Flaw]) -> Iterator[Mark]:
+    if axes["privacy"] >= AXIS_AT:
+        yield from (Mark("privacy", s.kind, s.start, s.end) for s in spans)
+    else:
+        yield from (Mark("privacy", s.kind, s.start, s.end) for s in spans if s.kind in DIRECT - {"date"})
+    yield from (Mark("purpose", flaw.kind, flaw.start, flaw.end) for flaw in form)

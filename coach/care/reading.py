@@ -1,0 +1,135 @@
+"""What a draft says by the encoder: each word's kind, and the axes, for the whole. No language model.
+
+Vectors are passed in; the heads on them were trained with the encoder's upper layers
+(tuning/review.py). What has a form of its own (numbers, addresses, dates) is found by
+coach.care.identifiers instead, and rules there may only make a judgement more careful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coach.events import Axis, Span
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AXES: tuple[Axis, ...] = ("privacy", "anger", "kindness", "claims", "purpose")
+VERDICTS = ("post", "edit", "wait", "keep")
+ABOUT = ("patient", "family", "colleague", "trainee", "self", "public", "none")
+# Kinds of words that may identify somebody.
+KINDS = (
+    "name", "initials", "handle", "address", "place", "facility", "employer", "date", "time", "age",
+    "sex", "kin", "role", "condition", "event", "record", "room", "quote", "image",
+)  # fmt: skip
+CASES = 7
+READING_LAYERS = Path(__file__).with_name("reading.safetensors")
+READING_HEADS = Path(__file__).with_name("reading.npz")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One draft as read: probabilities by axis, verdict and whose story, and the words marked."""
+
+    axes: Mapping[str, float]
+    verdicts: Mapping[str, float]
+    about: Mapping[str, float]
+    spans: tuple[Span, ...]
+
+
+class Reading:
+    """The heads; `weights` holds `<head>.weight` (outputs, width) and `<head>.bias` for each."""
+
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        self._weights = weights
+
+    @classmethod
+    def load(cls, path: Path = READING_HEADS) -> Reading:
+        with np.load(path, allow_pickle=False) as held:
+            return cls({name: held[name] for name in held.files})
+
+    def read(self, text: str, offsets: NDArray[np.int64], states: NDArray[np.float32]) -> Read:
+        """Read one text: `offsets` (tokens, 2) into it, (0, 0) for the marks at both ends; `states`
+        (tokens, width)."""
+        whole = states.mean(axis=0)
+        words = offsets[:, 1] > offsets[:, 0]
+        return Read(
+            axes=dict(zip(AXES, _sigmoid(self._head("axes", whole)), strict=True)),
+            verdicts=dict(zip(VERDICTS, _softmax(self._head("verdicts", whole)), strict=True)),
+            about=dict(zip(ABOUT, _softmax(self._head("about", whole)), strict=True)),
+            spans=self._spans(text, offsets[words], states[words]),
+        )
+
+    def aside(self, states: NDArray[np.float32]) -> float:
+        """How surely a sentence is about a draft and not in it (0 to 1); `states` (tokens, width)."""
+        return _sigmoid(self._head("aside", states.mean(axis=0)))[0]
+
+    def _head(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        out: NDArray[np.float64] = (
+            x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        ).astype(np.float64)
+        return out
+
+    def _spans(self, text: str, offsets: NDArray[np.int64], states: NDArray[np.float32]) -> tuple[Span, ...]:
+        if not len(offsets):
+            return ()
+        logits = self._head("kinds", np.concatenate([states, case_of(text, offsets)], axis=1))
+        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        best = chances.argmax(axis=1)
+        found: list[Span] = []
+        for number, (start, end) in enumerate(offsets):
+            if best[number] == len(KINDS):
+                continue
+            kind, chance = KINDS[best[number]], float(chances[number, best[number]])
+            last = found[-1] if found else None
+            # Pieces of one word, and words of one kind with a space or hyphen between, are one span.
+            if last and last.kind == kind and len(text[last.end : start].strip(" -'’.,")) == 0:
+                found[-1] = Span(kind, last.start, int(end), max(last.score, chance))
+            elif last and last.end == start:  # the rest of a word goes with its beginning
+                found[-1] = Span(last.kind, last.start, int(end), last.score)
+            else:
+                found.append(Span(kind, int(start), int(end), chance))
+        return tuple(_whole_words(text, span) for span in found)
+
+
+def _whole_words(text: str, span: Span) -> Span:
+    start, end = span.start, span.end
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    return Span(span.kind, start, end, span.score)
+
+
+def case_of(text: str, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What the letters' case and the neighbours tell of each token, shape (tokens, CASES).
+
+    The encoder reads lower case only, and a name is often nothing but a capital.
+    """
+    rows = np.zeros((len(offsets), CASES), dtype=np.float32)
+    shouting = sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text))
+    for row, (start, end) in zip(rows, offsets, strict=True):
+        piece, before = text[start:end], text[:start].rstrip(" \t\"“'(")
+        row[0] = piece[:1].isupper() and not shouting
+        row[1] = len(piece) > 1 and piece.isupper() and not shouting
+        row[2] = any(c.isdigit() for c in piece)
+        row[3] = not before or before[-1] in ".?!\n:"
+        row[4] = text[start - 1 : start] in ("@", "#")
+        row[5] = bool(start) and text[start - 1].isalnum()  # inside a word
+        row[6] = shouting
+    return rows
+
+
+def _sigmoid(x: NDArray[np.float64]) -> list[float]:
+    return [float(v) for v in 1.0 / (1.0 + np.exp(-x))]
+
+
+def _softmax(x: NDArray[np.float64]) -> list[float]:
+    odds = np.exp(x - x.max())
+    return [float(v) for v in odds / odds.sum()]

@@ -1,0 +1,178 @@
+"""A safer version of a draft by small changes: words made general, heat taken out, claims loosened.
+
+Pure and deterministic: it proposes, and whoever asked judges again what comes out. It
+does not reword: a sentence that cannot be mended by small changes is for leaving out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from coach.events import Span
+
+_BEFORE = {
+    "when": re.compile(r"(?:,\s*)?\b(?:on|at|in|since|from|by|until|around|about|during|back in|as of)?\s*(?:the\s)?$", re.IGNORECASE),
+    "where": re.compile(r"(?:,\s*)?\b(?:in|at|from|near|of|to|outside|around|over at|here in|down in|up in)\s(?:the\s|our\s|my\s)?$",
+                        re.IGNORECASE),
+    "number": re.compile(r"(?:\b(?:my|his|her|their|the)\s)?(?:\b(?:mrn|nhs|chi|tel|phone|mob(?:ile)?|ring|call|text|email|mail|contact|no\.?|"
+                         r"number|dob|id|ref|room|bed|in|on|at|from|via|lives at|address)\b[\s:#.]*)+$", re.IGNORECASE),
+    "article": re.compile(r"\b(an?|the|this|my|our|another|one)\s$", re.IGNORECASE),
+}  # fmt: skip
+_PERSON = re.compile(
+    r"[\s,(-]*\b(?:old\s)?(?:boy|girl|man|woman|male|female|lady|gentleman|gent|baby|infant|toddler|child|kid|lad|lass|bloke|"
+    r"guy|chap|patient|teenager|teen|mum|dad|mother|father|grandmother|grandfather|m|f)\b\)?",
+    re.IGNORECASE,
+)
+_PERSON_BEFORE = re.compile(
+    r"\b(?:(?:an?|the|this|my|our)\s)?(?:boy|girl|man|woman|male|female|lady|gentleman|baby|child|lad|bloke|patient|teenager|"
+    r"gentleman|toddler|infant)\s?(?:of|,|\(|aged)?\s*$",
+    re.IGNORECASE,
+)
+_TENS = {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "twenty": 20,
+}
+_CERTAIN: Sequence[tuple[str, str]] = (
+    (r"\bproves\b", "suggests"), (r"\bproven\b", "thought"), (r"\bproof\b", "a sign"), (r"\balways\b", "often"),
+    (r"\bnever\b", "seldom"), (r"\beveryone\b", "many people"), (r"\beverybody\b", "many people"), (r"\bcures\b", "may help with"),
+    (r"\bcure\b", "help with"), (r"\bguarantees?\b", "may bring"), (r"\bguaranteed\b", "hoped for"), (r"\bdefinitely\b", "perhaps"),
+    (r"\bcertainly\b", "perhaps"), (r"\b100 ?%", "often"), (r"\bwill\b(?= (?:help|work|fix|stop|cure|prevent|save|reverse|heal))", "may"),
+    (r"\bprevents\b", "may prevent"), (r"\breverses\b", "may ease"), (r"\bfixes\b", "may help"), (r"\bno one\b", "hardly anyone"),
+    (r"\bnobody\b", "hardly anyone"), (r"\bthe only\b", "one"), (r"\bmust\b", "might"), (r"\bworks\b", "worked for me"),
+)  # fmt: skip
+_INSULTS = re.compile(
+    r"\b(?:(?:absolute|complete|total|utter|fucking|bloody|useless|lazy|stupid|pathetic)\s+)*"
+    r"(?:idiots?|morons?|imbeciles?|clowns?|parasites?|muppets?|cretins?|dickheads?|arseholes?|assholes?|twats?|wankers?|"
+    r"pricks?|cunts?|bastards?|bitch(?:es)?|scum|vermin|cowards?|liars?|karens?|snowflakes?|thick as mince|braindead|"
+    r"lazy sods?|waste of (?:space|oxygen|air))\b",
+    re.IGNORECASE,
+)
+_SWEARING = re.compile(r"\b(?:fucking|bloody|sodding|goddamn|f\*+ing|effing|bastarding)\s+", re.IGNORECASE)
+
+
+def generalised(text: str, spans: Sequence[Span], words: Mapping[str, str], ages: Mapping[str, str]) -> str:
+    """`text` with what narrows a person down made general or left out.
+
+    `words` are those put in place, by kind; `ages` by age group.
+    """
+    for span in sorted(spans, key=lambda s: s.start, reverse=True):
+        start, end, new = _general(text, span, words, ages)
+        if new and _begins_sentence(text, start):
+            new = new[0].upper() + new[1:]
+        text = text[:start] + new + text[end:]
+    return tidied(text)
+
+
+def _general(
+    text: str, span: Span, words: Mapping[str, str], ages: Mapping[str, str]
+) -> tuple[int, int, str]:
+    """What to put from where to where instead of one span."""
+    start, end, piece = span.start, span.end, text[span.start : span.end]
+    if span.kind in ("time", "date"):
+        return _from(text, start, "when"), end, ""
+    if span.kind in ("place", "facility", "employer"):
+        before = _from(text, start, "where")
+        if before < start:
+            return before, end, ""
+        return start, end, words["facility"] if span.kind != "place" else words["place"]
+    if span.kind == "age":
+        return _aged(text, start, end, ages)
+    if span.kind == "kin":
+        plural = piece.lower().endswith("s") and not piece.endswith(("'s", "’s", "ss"))
+        tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
+        return start, end, (words["kin_many"] if plural else words["kin"]) + tail
+    if span.kind in ("name", "initials", "handle", "role"):
+        article = _BEFORE["article"].search(text[:start])
+        tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
+        return article.start() if article else start, end, words["name"] + tail
+    if span.kind in ("record", "phone", "email", "url", "address", "postcode", "room"):
+        return _from(text, start, "number"), end, ""
+    return start, end, piece
+
+
+def _from(text: str, start: int, what: str) -> int:
+    found = _BEFORE[what].search(text[:start])
+    return found.start() if found else start
+
+
+def _aged(text: str, start: int, end: int, ages: Mapping[str, str]) -> tuple[int, int, str]:
+    piece = text[start:end]
+    if behind := _PERSON.match(text, end):
+        end = behind.end()
+    if before := _PERSON_BEFORE.search(text[:start]):
+        start = before.start()
+    article = _BEFORE["article"].search(text[:start])
+    word = ages[_group(piece)]
+    if article and article[1].lower() in ("the", "this", "my", "our", "another", "one"):
+        word = word.split(" ", 1)[-1] if " " in word else word
+    elif article:
+        start = article.start()
+    return start, end, word
+
+
+def _group(piece: str) -> str:
+    """The age group of an age as written: "4yo", "3-week-old", "sixty-two"."""
+    lower = piece.lower()
+    if re.search(r"\b(?:day|week|wk|month|mth)s?\b|\d\s?(?:wk|mth)", lower) or "baby" in lower:
+        return "baby"
+    number = re.search(r"\d{1,3}", lower)
+    years = int(number[0]) if number else next((n for word, n in _TENS.items() if word in lower), 0)
+    if not years:
+        return "teenager" if "teen" in lower else "child" if re.search(r"year|yr", lower) else "adult"
+    for group, below in (("child", 13), ("teenager", 18), ("adult", 65)):
+        if years < below:
+            return group
+    return "old"
+
+
+def cooled(text: str) -> str:
+    """Without shouting, insults and the swearing that only adds heat."""
+    text = _INSULTS.sub("people", text)
+    text = _SWEARING.sub("", text)
+    text = re.sub(r"\b[A-Z][A-Z']{3,}(?:\s+[A-Z][A-Z']+)*\b", lambda m: m[0].lower(), text)
+    text = re.sub(r"!+", ".", text)
+    return tidied(re.sub(r"\?{2,}", "?", text))
+
+
+def loosened(text: str) -> str:
+    """With less certainty than it had."""
+    for pattern, new in _CERTAIN:
+        text = re.sub(pattern, new, text, flags=re.IGNORECASE)
+        capital = new[0].upper() + new[1:]
+        text = re.sub(rf"(^|[.?!]\s+){re.escape(new)}\b", rf"\g<1>{capital}", text)
+    return tidied(text)
+
+
+def tidied(text: str) -> str:
+    """Mend the gaps that leaving words out makes."""
+    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text)
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r"[ \t]+([,.;:?!)])", r"\1", text)
+    text = re.sub(r"([,;])(?:\s*[,;])+", r"\1", text)
+    text = re.sub(r"[,;:]\s*([.?!])", r"\1", text)
+    text = re.sub(r"(^|[.?!\n])\s*[,;:.]\s*", lambda m: m[1] + (" " if m[1] in ".?!" and m[1] else ""), text)
+    text = re.sub(r"(\.)\s*\.(?!\.)", r"\1", text)
+    text = (
+        re.sub(r"(^|[.?!]\s+)([a-z])(?=[a-z ])", lambda m: m[1] + m[2].upper(), text)
+        if _capitals(text)
+        else text
+    )
+    return text.strip(" \t,;")
+
+
+def _capitals(text: str) -> bool:
+    """Whether the text begins its sentences with capitals at all."""
+    starts = re.findall(r"(?:^|[.?!]\s+)([A-Za-z])", text)
+    return bool(sum(c.isupper() for c in starts) * 2 >= len(starts))
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \t\"“'(")
+    return (not before or before[-1] in ".?!\n") and text[start : start + 1].isupper()

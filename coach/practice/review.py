@@ -1,0 +1,388 @@
+"""Review: one draft, from what was pasted to a judgement, a safer version, and what is said about it.
+
+    listen -> mind -> read -> mend -> tell
+
+It goes forward once. No language model is asked: what is judged is the draft and the facts
+stated beside it, and a version is offered only after it was judged again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypedDict
+
+import numpy as np
+from langgraph.graph import END, START, StateGraph
+from numpy.typing import NDArray
+
+from coach.care import crisis
+from coach.care.framing import Framing
+from coach.care.gate import Gate
+from coach.care.identifiers import Forms, merged
+from coach.care.judgement import AXIS_AT, Judgement, Mark, consented, judged
+from coach.care.reading import AXES, Read, Reading
+from coach.care.rewrite import cooled, generalised, loosened
+from coach.classifier import Encoder
+from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
+
+MAX_CHARACTERS = 10_000
+PIECE = 700  # characters read at once: about what the reading was trained on
+CARDS: Mapping[str, str] = {
+    "privacy": "recognised-by-combination", "anger": "not-when-angry", "kindness": "be-kind",
+    "claims": "claims-need-ground", "purpose": "readable-for-everyone",
+}  # fmt: skip
+CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
+    ("name", "initials", "handle", "email", "phone", "url", "address", "postcode", "record", "room", "date"),
+    "direct-identifiers",
+)
+SHOWN_PARTS = 4  # how many of the marked words a sentence names
+
+
+class StateReader(Protocol):
+    """An encoder that reads word by word: offsets (tokens, 2) and states (tokens, width)."""
+
+    def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+
+class State(TypedDict, total=False):
+    """What a review gathers on its way."""
+
+    typed: str
+    platform: str
+    facts: Facts
+    started: float
+    draft: str
+    offset: int
+    judgement: Judgement
+    rewrite: str | None
+    review: Review
+
+
+class ReviewFlow:
+    """The Review flow over ready-made parts."""
+
+    def __init__(
+        self,
+        *,
+        both: Encoder,
+        gate: Gate,
+        states: StateReader,
+        reading: Reading,
+        forms: Forms,
+        framing: Framing,
+        words: Mapping[str, Any],
+        country: str,
+    ) -> None:
+        self._both, self._gate = both, gate
+        self._states, self._reading, self._forms = states, reading, forms
+        self._framing = framing
+        self._words, self._country = words, country
+        self._graph = self._drawn()
+
+    def _drawn(self) -> Any:
+        graph = StateGraph(State)
+        graph.add_node("listen", self._listen)
+        graph.add_node("mind", self._mind)
+        graph.add_node("read", self._read)
+        graph.add_node("mend", self._mend)
+        graph.add_node("tell", self._tell)
+        graph.add_edge(START, "listen")
+        graph.add_conditional_edges("listen", lambda s: END if "review" in s else "mind")
+        graph.add_conditional_edges("mind", lambda s: END if "review" in s else "read")
+        graph.add_edge("read", "mend")
+        graph.add_edge("mend", "tell")
+        graph.add_edge("tell", END)
+        return graph.compile()
+
+    def review(self, draft: str, *, platform: str = "", facts: Facts | None = None) -> Review:
+        """Judge one draft. Offsets of findings are into `draft` as given."""
+        state: State = {
+            "typed": draft,
+            "platform": platform,
+            "facts": facts or Facts(),
+            "started": time.perf_counter(),
+        }
+        review: Review = self._graph.invoke(state)["review"]
+        return review
+
+    def _listen(self, state: State) -> State:
+        if not cleaned(state["typed"]) or not re.search(r"\w", state["typed"]):
+            said = self._words["nothing"] if not cleaned(state["typed"]) else None
+            if said:
+                return {"review": self._closed(state, said, "refused")}
+        if len(state["typed"]) > MAX_CHARACTERS:
+            if crisis.level(cleaned(state["typed"])) != "none":
+                return {"review": self._crisis(state, crisis.level(cleaned(state["typed"])))}
+            return {"review": self._closed(state, self._words["too_long"], "refused")}
+        start, end = self._framing.draft_in(state["typed"])
+        return {"draft": state["typed"][start:end], "offset": start}
+
+    def _mind(self, state: State) -> State:
+        """Danger first, in all that was typed: the draft may not be what matters."""
+        text = cleaned(state["typed"])
+        level = crisis.level(text)
+        if level == "none" and state["offset"] + len(state["draft"]) < len(state["typed"]):
+            around = (
+                state["typed"][: state["offset"]] + state["typed"][state["offset"] + len(state["draft"]) :]
+            )
+            level = self._gate.examine(around, self._both.encode([around])[0], follow_up=True).crisis
+        return {"review": self._crisis(state, level)} if level != "none" else {}
+
+    def _read(self, state: State) -> State:
+        return {"judgement": self._judged(state["draft"], state)}
+
+    def _judged(self, draft: str, state: State) -> Judgement:
+        reads = [(at, self._piece(part)) for at, part in pieces(draft)]
+        return judged(draft, reads, self._forms.find(draft), state["facts"], state["platform"])
+
+    def _piece(self, text: str) -> Read:
+        return self._reading.read(text, *self._states.states(text))
+
+    # ---- a safer version
+
+    def _mend(self, state: State) -> State:
+        before = state["judgement"]
+        if before.verdict == "post" or before.notes:
+            return {"rewrite": None}
+        for version in self._versions(state["draft"], before, state):
+            if version == state["draft"] or len(version.split()) < 4:
+                continue
+            after = self._judged(version, state)
+            if after.verdict == "post" and no_worse(before, after) and after.risk < before.risk:
+                return {"rewrite": version}
+        return {"rewrite": None}
+
+    def _versions(self, draft: str, before: Judgement, state: State) -> Any:
+        """Versions by growing change: words made general, then sentences left out, riskiest first."""
+        general = self._words["general"]
+        version = draft
+        if before.axes["anger"] >= AXIS_AT or before.axes["kindness"] >= AXIS_AT:
+            version = cooled(version)
+        if before.axes["claims"] >= AXIS_AT:
+            version = loosened(version)
+        if version != draft:
+            yield version
+        spans = self._spans(version)
+        version = generalised(version, spans, general, general["ages"])
+        yield version
+        kept = sentences_of(version)
+        while len(kept) > 1:
+            risks = [self._judged(joined(kept, without=i), state).risk for i in range(len(kept))]
+            kept.pop(int(np.argmin(risks)))
+            yield joined(kept)
+
+    def _spans(self, text: str) -> Sequence[Span]:
+        reads = [(at, self._piece(part)) for at, part in pieces(text)]
+        tagged = [replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans]
+        return merged([*self._forms.find(text), *tagged])
+
+    # ---- what is said
+
+    def _tell(self, state: State) -> State:
+        judgement, draft, offset = state["judgement"], state["draft"], state["offset"]
+        marks = [*judgement.marks, *self._hot(draft, judgement)]
+        if judgement.axes["privacy"] >= AXIS_AT and not any(m.axis == "privacy" for m in marks):
+            marks.append(Mark("privacy", "story", 0, len(draft)))
+        findings = tuple(self._finding(draft, offset, mark) for mark in sorted(marks, key=lambda m: m.start))
+        reply = self._reply(state, findings)
+        axes = {axis: round(float(judgement.axes[axis]), 3) for axis in AXES}
+        return {
+            "review": Review(
+                verdict=judgement.verdict,
+                axes=axes,
+                findings=findings,
+                rewrite=state["rewrite"],
+                reply=reply,
+                route="answer",
+                timing=self._timing(state),
+            )
+        }
+
+    def _hot(self, draft: str, judgement: Judgement) -> list[Mark]:
+        """The sentences that carry an axis which is judged as a whole."""
+        axes: list[Axis] = [a for a in ("anger", "kindness", "claims") if judgement.axes[a] >= AXIS_AT]
+        if not axes:
+            return []
+        kinds = {"anger": "hot", "kindness": "contempt", "claims": "unsupported"}
+        found = []
+        parts = sentence_places(draft)
+        reads = [self._piece(draft[start:end]) for start, end in parts] if len(parts) > 1 else []
+        for axis in axes:
+            hot = [p for p, read in zip(parts, reads, strict=False) if read.axes[axis] >= AXIS_AT]
+            for start, end in hot or [(0, len(draft))]:
+                found.append(Mark(axis, kinds[axis], start, end))
+        return found
+
+    def _finding(self, draft: str, offset: int, mark: Mark) -> Finding:
+        whys = self._words["why"][mark.axis]
+        return Finding(
+            axis=mark.axis,
+            kind=mark.kind,
+            start=mark.start + offset,
+            end=mark.end + offset,
+            text=draft[mark.start : mark.end],
+            why=whys[mark.kind],
+            card=CARD_OF_KIND.get(mark.kind, CARDS[mark.axis]),
+        )
+
+    def _reply(self, state: State, findings: Sequence[Finding]) -> str:
+        words, judgement = self._words, state["judgement"]
+        said: list[str] = []
+        if judgement.notes:
+            said.append(words["verdicts"]["notes"])
+        elif judgement.verdict == "post":
+            said.append(self._posted(judgement, findings))
+        else:
+            said += self._reasons(state, findings)
+        if consented(state["facts"]):
+            said.append(words["consent_noted"])
+        if not in_english(state["draft"]):
+            said.append(words["not_english"])
+        return " ".join([*said, words["caution"]])
+
+    def _posted(self, judgement: Judgement, findings: Sequence[Finding]) -> str:
+        verdicts = self._words["verdicts"]
+        minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
+        if minor is not None:
+            return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
+        # The surest words only where nothing at all was seen.
+        calm = max(judgement.axes.values()) < AXIS_AT / 2 and not findings
+        return str(verdicts["post"][1 if calm else 2])
+
+    def _reasons(self, state: State, findings: Sequence[Finding]) -> list[str]:
+        words, judgement = self._words, state["judgement"]
+        axes = sorted(judgement.axes, key=lambda axis: -judgement.axes[axis])
+        reasons = [a for a in axes if judgement.axes[a] >= AXIS_AT] or axes[:1]
+        opening = words["verdicts"][judgement.verdict]
+        said = [opening if isinstance(opening, str) else opening[reasons[0]]]
+        for axis in reasons[:2]:
+            said += self._reason(axis, state, [f for f in findings if f.axis == axis])
+        if judgement.verdict == "wait":
+            said.append(words["offers"]["hold"])
+        elif state["rewrite"] is not None:
+            said.append(words["offers"]["rewrite"])
+        elif judgement.verdict != "keep" or "privacy" in reasons:
+            said.append(words["offers"]["none"])
+        return said
+
+    def _reason(self, axis: Axis, state: State, findings: Sequence[Finding]) -> list[str]:
+        parts = quoted([f.text for f in findings])
+        if axis != "privacy":
+            whole = not findings or len(findings[0].text) > 0.9 * len(state["draft"])
+            if axis == "purpose":
+                return [f.why for f in findings[:1]]
+            text = self._words["reasons"][f"{axis}_whole" if whole else axis]
+            return [text.replace("{parts}", parts)]
+        words = self._words["privacy"]
+        direct = [f.text for f in findings if CARD_OF_KIND.get(f.kind) and f.kind not in ("date", "room")]
+        spans = [f for f in findings if f.kind != "story"]
+        said = []
+        if direct:
+            said.append(words["direct"].replace("{parts}", quoted(direct)))
+        elif len(spans) >= 2:
+            said.append(words["combination"].replace("{parts}", parts))
+        elif spans:
+            said.append(words["one_part"].replace("{parts}", parts))
+        else:
+            said.append(words["told_as_a_case"])
+        part = self._breaks_it(state, spans)
+        if part is not None:
+            said.append(words["change"].replace("{part}", f"“{part}”"))
+        return said
+
+    def _breaks_it(self, state: State, findings: Sequence[Finding]) -> str | None:
+        """The one marked piece without which most of the risk of being recognised is gone."""
+        before, draft, at = state["judgement"].axes["privacy"], state["draft"], state["offset"]
+        general = self._words["general"]
+        best: tuple[float, str] | None = None
+        for f in findings[:8]:
+            span = Span(f.kind, f.start - at, f.end - at, 1.0)
+            after = self._judged(generalised(draft, [span], general, general["ages"]), state).axes["privacy"]
+            if after < before / 2 and (best is None or after < best[0]):
+                best = (after, f.text)
+        return best[1] if best else None
+
+    def _crisis(self, state: State, level: str) -> Review:
+        words = self._gate.words
+        text = words.crisis[level].replace("{lines}", "\n\n" + words.lines_for(self._country) + "\n\n")
+        return self._closed(state, "\n\n".join(p.strip() for p in text.split("\n\n")), "crisis")
+
+    def _closed(self, state: State, said: str, route: Any) -> Review:
+        return Review("keep", dict.fromkeys(AXES, 0.0), (), None, said, route, self._timing(state))
+
+    @staticmethod
+    def _timing(state: State) -> Timing:
+        total = (time.perf_counter() - state["started"]) * 1000
+        return Timing(first_sentence_ms=total, total_ms=total)
+
+
+def no_worse(before: Judgement, after: Judgement) -> bool:
+    """Whether no axis rose by more than the reading wavers."""
+    return all(after.axes[axis] <= max(before.axes[axis], 0.2) for axis in before.axes)
+
+
+def quoted(parts: Sequence[str]) -> str:
+    """The first few different `parts` in quotation marks, as a list in a sentence."""
+    seen = list(dict.fromkeys(" ".join(part.split()) for part in parts))
+    shown = [
+        f"“{part if len(part) <= 60 else part[:57].rsplit(' ', 1)[0] + '…'}”" for part in seen[:SHOWN_PARTS]
+    ]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
+
+
+_SENTENCE = re.compile(r"[^.?!\n]+(?:[.?!]+[\"”')\]]*|\n|$)")
+
+
+def sentence_places(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a post lie, lines counting as such; offsets without outer space."""
+    found = []
+    for match in _SENTENCE.finditer(text):
+        start, end = match.start(), match.end()
+        while start < end and text[start].isspace():
+            start += 1
+        while end > start and text[end - 1].isspace():
+            end -= 1
+        if end > start:
+            found.append((start, end))
+    return found or [(0, len(text))]
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a post, each with the line break that followed it."""
+    places = sentence_places(text)
+    ends = [start for start, _ in places[1:]] + [len(text)]
+    return [text[start:end] for (start, _), end in zip(places, ends, strict=True)]
+
+
+def joined(parts: Sequence[str], without: int | None = None) -> str:
+    return "".join(part for i, part in enumerate(parts) if i != without).strip()
+
+
+def pieces(text: str) -> list[tuple[int, str]]:
+    """`text` in pieces of at most about PIECE characters, cut between sentences, with their offsets."""
+    out: list[tuple[int, str]] = []
+    start = end = 0
+    for _, stop in sentence_places(text):
+        if stop - start > PIECE and end > start:
+            out.append((start, text[start:end]))
+            start = end
+        end = stop
+    out.append((start, text[start:]))
+    return [(at, part) for at, part in out if part.strip()] or [(0, text)]
+
+
+_COMMON = re.compile(
+    r"\b(?:the|an?|and|or|but|of|to|in|on|for|with|is|are|was|were|be|been|it|that|this|i|you|we|they|he|she|my|"
+    r"your|our|not|no|so|if|at|from|by|as|have|has|had|do|did|what|who|when|how|all|just|me|us|them|his|her|can|will)\b"
+)
+
+
+def in_english(text: str) -> bool:
+    """Whether enough of the words are common English ones; short texts count as English."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    if len(words) < 8:
+        return all(ord(c) < 0x370 for c in "".join(words))
+    return sum(bool(_COMMON.fullmatch(word)) for word in words) / len(words) >= 0.12
