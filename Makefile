@@ -35,15 +35,17 @@ bench: $(VENV)/.ready-test
 
 eval: $(VENV)/.ready-test
 	$(BIN)/python -m eval.talk --part dev
+	$(BIN)/python -m eval.review --part dev
 
 # Written anew from what is installed now: run after changing a dependency.
 constraints: $(VENV)/.ready-test
 	$(BIN)/python -m pip list --format=freeze --exclude-editable | grep -v '^pip=' | sed 's/+cpu$$//' > constraints.txt
 
-# Both to be run after a change of examples: the encoder learns them (half an hour), then the classifiers.
+# After a change of examples: the encoders learn them (an hour and more), then the classifiers are fitted.
 tune: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.encoder
 	$(BIN)/python -m tuning.exchanges
+	$(BIN)/python -m tuning.review
 
 fit: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.fit

@@ -58,6 +58,7 @@ class Coach:
         self.settings = settings
         self._progress = progress
         self._lock = threading.RLock()
+        self._review_lock = threading.Lock()
         self.model_fault: str | None = None
 
     @cached_property
@@ -347,7 +348,7 @@ class Coach:
             states=states,
             reading=reading,
             forms=Forms(),
-            framing=Framing(lambda text: reading.aside(states.states(text)[1])),
+            framing=Framing(lambda text: reading.aside(self.both.encode([text])[0])),
             words=self.review_words,
             country=self.settings.country,
         )
@@ -360,8 +361,10 @@ class Coach:
         return found
 
     def ready_to_review(self) -> ReviewFlow:
-        """Load everything a review needs; safe to call from several threads."""
+        """Load everything a review needs, while others talk; safe to call from several threads."""
         with self._lock:
+            self.gate, self.both  # noqa: B018 - shared with Talk, made once
+        with self._review_lock:
             return self.review
 
     def change(self, *, voice: VoiceSetting, country: str) -> None:

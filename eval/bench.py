@@ -132,6 +132,34 @@ def turns() -> tuple[float, float]:
     return statistics.median(times[: len(questions)]), statistics.median(times[len(questions) :])
 
 
+def reviews() -> tuple[float, float, float]:
+    """Milliseconds to judge a draft of 280 characters once warm, drafts a minute, and memory added in MB."""
+    draft = (
+        "Had one last night that I keep turning over: 3yo, hearing-aid battery, grandma's kitchen, Truro. "
+        "Two hours. She is fine. A battery stuck in a small child can burn through in no time. Ask grandparents "
+        "where theirs are kept, and bin the old ones. Then hug somebody small."
+    )
+    coach = Coach(load_settings(model="none"))
+    coach.ready()
+    before = _resident_mb()
+    flow = coach.ready_to_review()
+    flow.review(draft)
+    added = _resident_mb() - before
+    harmless = "12 years qualified and I still say 'you too' when patients tell me to enjoy my lunch. " * 3
+    times = []
+    for number in range(60):
+        started = time.perf_counter()
+        flow.review(f"{draft if number % 2 else harmless} {number}"[-280:])
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times), 60_000 / statistics.fmean(times), added
+
+
+def _resident_mb() -> float:
+    status = Path("/proc/self/status")
+    found = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else float("nan")
+
+
 def _until(ready: Callable[[], bool], seconds: float) -> None:
     end = time.perf_counter() + seconds
     while not ready():
@@ -158,6 +186,10 @@ def main() -> None:
     print(f"first token, follow-up over first turn  {follow_up_ratio(engine):.3f}")
     first, later = turns()
     print(f"first sentence, first time a situation is met   {first:.0f} ms; afterwards {later:.0f} ms")
+    each, per_minute, added = reviews()
+    print(f"a draft of 280 characters judged        {each:.0f} ms  (goal 150)")
+    print(f"such drafts a minute                    {per_minute:.0f}  (goal 500)")
+    print(f"memory that Review adds                 {added:.0f} MB")
     runs = [starting() for _ in range(3)]
     served, said, peak = (statistics.median(run[i] for run in runs) for i in range(3))
     print(f"from `coach` to a served page           {served:.1f} s  (goal 4)")

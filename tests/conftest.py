@@ -23,8 +23,8 @@ def coach() -> Coach:
 
 
 @pytest.fixture(scope="session")
-def coach_with_model() -> Coach:
-    """The coach as it ships, with the small model ranking."""
-    ready = Coach(load_settings())
+def coach_with_model(tmp_path_factory: pytest.TempPathFactory) -> Coach:
+    """The coach as it ships, with the small model ranking; what it stores goes to a folder of its own."""
+    ready = Coach(load_settings(data_dir=tmp_path_factory.mktemp("data")))
     ready.ready()
     return ready

@@ -10,6 +10,7 @@ and are shared with search. Learns from eval/cases/review/train*.jsonl only.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 import sys
@@ -17,7 +18,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from coach.care.framing import segments
 from coach.care.reading import ABOUT, AXES, CASES, KINDS, VERDICTS, case_of
+from coach.library.embedder import TUNED_LAYERS, Joined, MiniLM
 from tuning.encoder import Tuned, export, tokenizer_of
 
 TRAIN = Path("eval/cases/review")
@@ -120,29 +121,61 @@ def prepared(drafts: Sequence[Draft]) -> tuple[dict[str, torch.Tensor], torch.Te
     return dict(inputs), torch.from_numpy(cases), torch.from_numpy(kinds)
 
 
-def varied(draft: Draft, rng: random.Random) -> Draft:
-    """The draft as somebody else might have typed it: without capitals, or all of it louder."""
-    roll = rng.random()
-    if roll < 0.2:
-        return (
-            Draft(draft.text.lower(), *_labels(draft))
-            if len(draft.text.lower()) == len(draft.text)
-            else draft
-        )
-    if roll < 0.23 and len(draft.text.upper()) == len(draft.text):
-        return Draft(draft.text.upper(), *_labels(draft))
-    return draft
+class Variation:
+    """Drafts as somebody else might have pasted them: other names, words about them around them,
+    no capitals. What they are labelled stays."""
 
+    def __init__(self, drafts: Sequence[Draft], framings: Sequence[dict[str, str]], seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._framings = framings
+        name = KINDS.index("name")
+        self._names = [d.text[a:b] for d in drafts for a, b, kind in d.spans if kind == name]
 
-def _labels(draft: Draft) -> tuple[Any, ...]:
-    return draft.axes, draft.verdict, draft.about, draft.spans
+    def of(self, draft: Draft) -> Draft:
+        """One variation of `draft`; often the draft itself."""
+        if self._rng.random() < 0.5:
+            draft = self._renamed(draft)
+        if self._rng.random() < 0.35:
+            draft = self._framed(draft)
+        lower = draft.text.lower()
+        if self._rng.random() < 0.2 and len(lower) == len(draft.text):
+            return dataclasses.replace(draft, text=lower)
+        upper = draft.text.upper()
+        if self._rng.random() < 0.03 and len(upper) == len(draft.text):
+            return dataclasses.replace(draft, text=upper)
+        return draft
+
+    def _renamed(self, draft: Draft) -> Draft:
+        name = KINDS.index("name")
+        text, spans, shift, end_before = "", [], 0, 0
+        for start, end, kind in sorted(draft.spans):
+            if start < end_before:
+                return draft  # spans within spans are left alone
+            old = draft.text[start:end]
+            new = self._rng.choice(self._names) if kind == name and self._rng.random() < 0.6 else old
+            text += draft.text[end_before:start] + new
+            spans.append((start + shift, start + shift + len(new), kind))
+            shift += len(new) - len(old)
+            end_before = end
+        return dataclasses.replace(draft, text=text + draft.text[end_before:], spans=tuple(spans))
+
+    def _framed(self, draft: Draft) -> Draft:
+        framing = self._rng.choice(self._framings)
+        before, after = framing["before"], framing["after"]
+        spans = tuple((a + len(before), b + len(before), kind) for a, b, kind in draft.spans)
+        return dataclasses.replace(draft, text=before + draft.text + after, spans=spans)
 
 
 def train(drafts: Sequence[Draft], *, epochs: int, rate: float, seed: int, batch: int = 16) -> Reader:
-    """Fit on labelled drafts."""
-    torch.manual_seed(seed)
+    """Fit on labelled drafts. Every run begins at the same weights, so that runs can be averaged."""
+    torch.manual_seed(0)
     rng = random.Random(seed)
+    framings = [
+        json.loads(s) for s in (TRAIN / "framings-train.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    vary = Variation(drafts, framings, seed)
     model = Reader()
+    torch.manual_seed(seed)
     heads = [p for n, p in model.named_parameters() if not n.startswith("body")]
     body = [p for n, p in model.body.bert.named_parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(
@@ -161,7 +194,7 @@ def train(drafts: Sequence[Draft], *, epochs: int, rate: float, seed: int, batch
         groups = [order[i : i + batch] for i in range(0, len(order), batch)]
         rng.shuffle(groups)
         for group in groups:
-            chosen = [varied(drafts[i], rng) for i in group]
+            chosen = [vary.of(drafts[i]) for i in group]
             inputs, cases, kinds = prepared(chosen)
             by_token, axes, verdicts, about = model(inputs, cases)
             loss = (
@@ -181,8 +214,23 @@ def train(drafts: Sequence[Draft], *, epochs: int, rate: float, seed: int, batch
     return model
 
 
-def asides(model: Reader) -> tuple[np.ndarray, float]:
-    """A head that tells what is said about a draft from what stands in it, by whole sentences."""
+def averaged(models: Sequence[Reader]) -> Reader:
+    """One reader with the mean of the weights (model soups, Wortsman et al. 2022, arXiv 2203.05482)."""
+    first = models[0]
+    states = [model.state_dict() for model in models]
+    mean = {
+        name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
+    first.load_state_dict(mean)
+    return first
+
+
+def asides() -> tuple[np.ndarray, float]:
+    """A head that tells what is said about a draft from what stands in it, by whole sentences.
+
+    On the joined vectors of the gate, which told them apart better than the reader's own.
+    """
     from sklearn.linear_model import LogisticRegression
 
     said, held = [], (TRAIN / "framings-not.txt").read_text(encoding="utf-8").splitlines()
@@ -195,25 +243,12 @@ def asides(model: Reader) -> tuple[np.ndarray, float]:
             parts = [draft[a:b] for a, b in segments(draft)]
             held += [parts[0], parts[-1]]
     said, held = [s for s in said if s.strip()], [h for h in held if h.strip()]
+    plain = MiniLM()
+    both = Joined(plain, plain.tuned(TUNED_LAYERS))
     fitted = LogisticRegression(C=1.0, max_iter=500, class_weight="balanced").fit(
-        np.concatenate([pooled(model, said), pooled(model, held)]), [1] * len(said) + [0] * len(held)
+        np.concatenate([both.encode(said), both.encode(held)]), [1] * len(said) + [0] * len(held)
     )
     return fitted.coef_[0], float(fitted.intercept_[0])
-
-
-def pooled(model: Reader, texts: Sequence[str]) -> np.ndarray:
-    """The mean of each text's states, shape (texts, 384), as at run time."""
-    rows = []
-    with torch.no_grad():
-        for i in range(0, len(texts), 32):
-            inputs = tokenizer_of()(
-                list(texts[i : i + 32]), padding=True, truncation=True, max_length=MAX_TOKENS,
-                return_tensors="pt",
-            )  # fmt: skip
-            hidden = model.body.bert(**inputs).last_hidden_state
-            mask = inputs["attention_mask"].unsqueeze(-1)
-            rows.append(((hidden * mask).sum(1) / mask.sum(1)).numpy())
-    return np.concatenate(rows)
 
 
 def save(model: Reader, aside: tuple[np.ndarray, float], folder: Path) -> None:
@@ -233,13 +268,18 @@ def main() -> None:
     """Train on everything there is to learn from and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("coach/care"))
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
     drafts = read(sorted(TRAIN.glob("train-*.jsonl")))
-    model = train(drafts, epochs=given.epochs, rate=given.rate, seed=given.seed)
-    save(model, asides(model), given.out)
+    runs = [
+        train(drafts, epochs=given.epochs, rate=given.rate, seed=seed)
+        for seed in range(given.seed, given.seed + given.runs)
+    ]
+    model = averaged(runs)
+    save(model, asides(), given.out)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ CLOSES_AT_ELSE = 0.4
 # In the middle of a conversation much sounds grave that is only sad or cross: surer, too.
 # The rules for plain words of danger are the same everywhere.
 GRAVE = frozenset({"threat", "grief", "injection", "patient_details", "insult"})
-DANGER_FOLLOW_UP_AT, GRAVE_FOLLOW_UP_AT = 0.2, 0.4
+DANGER_FOLLOW_UP_AT, GRAVE_FOLLOW_UP_AT = 0.3, 0.45
 # And a short answer ("last tuesday, in the canteen") looks like nothing the coach knows, so
 # what is merely off the subject must be surer still.
 FOLLOW_UP_AT = 0.85

@@ -46,7 +46,7 @@ _PATTERNS: Sequence[tuple[str, str]] = (
     ("date", rf"\b\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}\b(?:,?\s(?:19|20)\d\d\b)?"),
     ("date", rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?!\s?(?:%|mg|years))(?:,?\s(?:19|20)\d\d\b)?"),
     ("date", r"\b(?:dob|d\.o\.b\.?|born)\W{0,3}(?:on\s)?\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b"),
-    ("room", r"\b(?:bed|bay|cubicle|cubi|cube|side ?room|room|resus|trolley|chair|pod|incubator|cot|theatre|OR)\s"
+    ("room", r"\b(?:bed|bay|cubicle|cubi|cube|side ?room|room|rm|resus|trolley|chair|pod|incubator|cot|theatre|OR)\s"
              r"(?:no\.?\s?|number\s)?(?:[A-Za-z]?\d{1,3}[A-Za-z]?|[A-F])\b(?!\s?(?:mg|ml|%|days|hours|minutes|people|staff))"),
     ("record", r"\b(?:mrn|nhs(?:\s(?:no\.?|num(?:ber)?|#))?|chi(?:\s(?:no\.?|number))?|h&c(?:\s(?:no\.?|number))?|"
                r"hosp(?:ital)?\.?\s(?:no\.?|num(?:ber)?|id)|(?:patient|pt)\s?(?:id|no\.?|num(?:ber)?)|unit\sno\.?|"
@@ -58,6 +58,7 @@ _PATTERNS: Sequence[tuple[str, str]] = (
     # Codes as systems give them out; trial and paper numbers are public.
     ("record", r"(?<![\w#@/.-])(?!(?:nct|isrctn|pmid|doi|arxiv|covid|sars|iso|icd|gcse)\b)(?!(?:nct|isrctn|pmid)\d)"
                r"(?:[a-z]{1,4}[-/ ]?\d{5,}[a-z]{0,3}|\d{2,6}[-/][a-z]{0,3}[-/]?\d{4,}(?:[-/]\d+)*|\d{7,})(?![\w%/-])"),
+    ("record", r"(?-i:\b(?:[A-Z]{2}\d{2}\s?[A-Z]{3}|[A-Z]\d{1,3}\s[A-Z]{3}|\d{2,3}-[A-Z]{1,2}-\d{1,6})\b)"),
     ("address", r"\b\d{1,4}[A-Za-z]?,?\s(?:[A-Z][\w'’]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|way|"
                 r"terrace|place|crescent|gardens|court|ct|boulevard|blvd|square|grove|hill|park|row|mews)\b"),
 )  # fmt: skip
@@ -74,6 +75,7 @@ _NOTES = [
         r"\b(?:bp|hr|rr|sats?|spo2|temp|gcs|news2?)\s*[:=]?\s*\d",
         r"\b(?:dob|d\.o\.b|mrn|nhs no|hosp no|ward round|wr)\b",
         r"^\s*(?:dear (?:dr|doctor|colleague)|re:|thank you for (?:referring|seeing))",
+        r"\b\d{1,2}/(?:7|52|12)\b|\b(?:handover|jobs list|ward list|bed state)\b",
         r"\b(?:c/o|s/b|d/w|nad|nkda|nbm|r/v|f/u|ttos?|bd|tds|qds|po|prn)\b",
     )
 ]
@@ -104,8 +106,7 @@ class Forms:
 
     def find(self, text: str) -> tuple[Span, ...]:
         """Spans in order of place, none inside another."""
-        found = [*patterned(text), *self._formal(text)]
-        return merged(found)
+        return merged([*patterned(text), *self._formal(text)])
 
     def _formal(self, text: str) -> Iterator[Span]:
         for kind, recogniser in self._recognisers:
@@ -121,9 +122,9 @@ class Forms:
                     yield Span(kind, result.start, result.end, min(1.0, score))
 
 
-def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Without overlaps: the longer one stays, and of equals the surer."""
-    kept: list[Span] = []
+def merged(spans: Iterable[Span], formal: Iterable[Span] = ()) -> tuple[Span, ...]:
+    """Without overlaps: what is `formal` stays, then the longer one, and of equals the surer."""
+    kept: list[Span] = list(formal)
     for span in sorted(spans, key=lambda s: (-(s.end - s.start), -s.score)):
         if all(span.end <= other.start or span.start >= other.end for other in kept):
             kept.append(span)

@@ -17,10 +17,12 @@ from coach.events import Axis, Facts, Span, Verdict
 
 # From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
 # posted as it is, and from which an axis is named as a reason.
-RISK_AT, AXIS_AT = 0.5, 0.5
+RISK_AT, AXIS_AT = 0.4, 0.5
 # A number from a record, a telephone, an address: however sure the model is that all is well.
 FORMAL = frozenset({"record", "phone", "email", "address"})
-FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.6, 0.6
+FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.7, 0.7
+NAMED_SURE_AT = 0.9
+NAMES = ("name", "initials")
 OTHERS = ("patient", "family", "colleague", "trainee")
 STORY_AT = 0.5  # how surely it is somebody else's story before a name in it counts
 CONSENT_KEEPS = 0.5  # what consent in writing leaves of the risk of being recognised
@@ -29,7 +31,9 @@ _CONSENT = re.compile(
     r"\b(?:written|in writing|signed|consent(?:ed)? (?:form|given|obtained)|gave (?:written )?consent|agreed in writing)\b",
     re.IGNORECASE,
 )
-_NO = re.compile(r"\b(?:no|not|none|without|did ?n['’]?t|has ?n['’]?t|never|verbal|asked)\b", re.IGNORECASE)
+_NO = re.compile(
+    r"\b(?:no|not|none|nothing|without|did ?n['’]?t|has ?n['’]?t|never|verbal|asked)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def judged(
 ) -> Judgement:
     """Judge `draft`, of which `reads` are the pieces as read, each with its offset."""
     spans = merged(
-        [*formal, *(replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans)]
+        (replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans), formal
     )
     form = tuple(flaws(draft, platform, has_image=_stated(facts.image)))
     axes: dict[Axis, float] = {
@@ -74,9 +78,12 @@ def judged(
     if consented(facts):
         risk *= CONSENT_KEEPS
     if axes["privacy"] >= NAMED_RISK and not consented(facts):
+        # Rules have spoken, or the model has for this one axis: never less careful than that.
         risk = max(risk, axes["privacy"])
     verdict = _verdict(riskiest, axes, risk, notes=notes)
-    return Judgement(verdict, axes, tuple(_marks(axes, spans, form)), spans, risk, notes)
+    return Judgement(
+        verdict, axes, tuple(_marks(axes, spans, frozenset(formal), form, _others(reads))), spans, risk, notes
+    )
 
 
 def stated_facts(given: Mapping[str, str]) -> Facts:
@@ -111,16 +118,22 @@ def consented(facts: Facts) -> bool:
 def _privacy(
     opinion: float, spans: Sequence[Span], reads: Sequence[tuple[int, Read]], facts: Facts, *, notes: bool
 ) -> float:
-    others = max(sum(read.about[who] for who in OTHERS) for _, read in reads)
+    others = _others(reads)
     if consented(facts):
         opinion *= CONSENT_KEEPS
     if others >= STORY_AT:
         opinion += FACT_ADDS * sum(_stated(fact) for fact in (facts.image, facts.when, facts.employer))
-        if any(s.kind in ("name", "initials") and s.score >= NAME_SURE_AT for s in spans):
-            opinion = max(opinion, NAMED_RISK)
+    cared_for = max(read.about["patient"] + read.about["family"] for _, read in reads)
+    if cared_for >= STORY_AT and any(s.kind in NAMES and s.score >= NAME_SURE_AT for s in spans):
+        opinion = max(opinion, NAMED_RISK)
     if any(s.kind in FORMAL for s in spans):
         opinion = max(opinion, FORMAL_RISK)
     return 1.0 if notes else min(1.0, opinion)
+
+
+def _others(reads: Sequence[tuple[int, Read]]) -> float:
+    """How surely the draft tells of somebody else."""
+    return max(sum(read.about[who] for who in OTHERS) for _, read in reads)
 
 
 def _stated(fact: str) -> bool:
@@ -140,9 +153,19 @@ def _verdict(read: Read, axes: Mapping[Axis, float], risk: float, *, notes: bool
     return best  # type: ignore[return-value]
 
 
-def _marks(axes: Mapping[Axis, float], spans: Sequence[Span], form: Sequence[Flaw]) -> Iterator[Mark]:
-    if axes["privacy"] >= AXIS_AT:
-        yield from (Mark("privacy", s.kind, s.start, s.end) for s in spans)
-    else:
-        yield from (Mark("privacy", s.kind, s.start, s.end) for s in spans if s.kind in DIRECT - {"date"})
+def _marks(
+    axes: Mapping[Axis, float],
+    spans: Sequence[Span],
+    formal: frozenset[Span],
+    form: Sequence[Flaw],
+    others: float,
+) -> Iterator[Mark]:
+    """In a draft that gives somebody away everything that does; else only what is plain by its form, and
+    names in what is surely somebody else's story, for a name that is thanked or credited is no fault."""
+    for span in spans:
+        sure = span.kind in FORMAL or (
+            span.kind in DIRECT and others >= STORY_AT and span.score >= NAMED_SURE_AT
+        )
+        if axes["privacy"] >= AXIS_AT or sure:
+            yield Mark("privacy", span.kind, span.start, span.end)
     yield from (Mark("purpose", flaw.kind, flaw.start, flaw.end) for flaw in form)

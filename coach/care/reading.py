@@ -7,7 +7,8 @@ coach.care.identifiers instead, and rules there may only make a judgement more c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,33 @@ KINDS = (
     "name", "initials", "handle", "address", "place", "facility", "employer", "date", "time", "age",
     "sex", "kin", "role", "condition", "event", "record", "room", "quote", "image",
 )  # fmt: skip
+SURE_AT = 0.35
+_SMALL = frozenset(
+    (
+        "",
+        "a",
+        "an",
+        "the",
+        "on",
+        "of",
+        "at",
+        "in",
+        "to",
+        "and",
+        "or",
+        "is",
+        "it",
+        "this",
+        "that",
+        "one",
+        "day",
+        "got",
+    )
+)
+_DATED = re.compile(
+    r"\d|day\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|easter|christmas|xmas|eid|diwali|ramadan|"
+    r"new year|spring|summer|autumn|winter|friday|advent|lent|hallowe|week|month|year|born|died"
+)
 CASES = 7
 READING_LAYERS = Path(__file__).with_name("reading.safetensors")
 READING_HEADS = Path(__file__).with_name("reading.npz")
@@ -65,9 +93,9 @@ class Reading:
             spans=self._spans(text, offsets[words], states[words]),
         )
 
-    def aside(self, states: NDArray[np.float32]) -> float:
-        """How surely a sentence is about a draft and not in it (0 to 1); `states` (tokens, width)."""
-        return _sigmoid(self._head("aside", states.mean(axis=0)))[0]
+    def aside(self, vector: NDArray[np.float32]) -> float:
+        """How surely a sentence is about a draft and not in it (0 to 1); `vector` is its joined encoding."""
+        return _sigmoid(self._head("aside", vector[None, :])[0])[0]
 
     def _head(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = (
@@ -95,12 +123,36 @@ class Reading:
                 found[-1] = Span(last.kind, last.start, int(end), last.score)
             else:
                 found.append(Span(kind, int(start), int(end), chance))
-        return tuple(_whole_words(text, span) for span in found)
+        return tuple(span for span in _joined(text, found) if _says_something(text, span))
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Spans grown to whole words; those of one kind that then touch become one."""
+    out: list[Span] = []
+    for span in (_whole_words(text, span) for span in spans):
+        last = out[-1] if out else None
+        if last and last.kind == span.kind and not text[last.end : span.start].strip(" -'’.,@"):
+            out[-1] = Span(span.kind, last.start, max(last.end, span.end), max(last.score, span.score))
+        elif last is None or span.start >= last.end:
+            out.append(span)
+    return out
+
+
+def _says_something(text: str, span: Span) -> bool:
+    """Whether a span is sure enough and more than a stray small word."""
+    piece = text[span.start : span.end].strip(" .,:;!?\"'“”’()-").lower()
+    if span.score < SURE_AT or piece in _SMALL:
+        return False
+    if span.kind == "date" and not _DATED.search(piece):
+        return False
+    return any(c.isalnum() for c in piece)
 
 
 def _whole_words(text: str, span: Span) -> Span:
     start, end = span.start, span.end
     while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    if span.kind == "handle" and text[start - 1 : start] == "@":
         start -= 1
     while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
         end += 1

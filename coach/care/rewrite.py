@@ -62,12 +62,13 @@ def generalised(text: str, spans: Sequence[Span], words: Mapping[str, str], ages
 
     `words` are those put in place, by kind; `ages` by age group.
     """
+    capitals = _capitals(text)
     for span in sorted(spans, key=lambda s: s.start, reverse=True):
         start, end, new = _general(text, span, words, ages)
         if new and _begins_sentence(text, start):
             new = new[0].upper() + new[1:]
         text = text[:start] + new + text[end:]
-    return tidied(text)
+    return tidied(text, capitals=capitals)
 
 
 def _general(
@@ -150,20 +151,17 @@ def loosened(text: str) -> str:
     return tidied(text)
 
 
-def tidied(text: str) -> str:
-    """Mend the gaps that leaving words out makes."""
-    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text)
+def tidied(text: str, *, capitals: bool | None = None) -> str:
+    """Mend the gaps that leaving words out makes; sentences begin with capitals if they did."""
+    capitals = _capitals(text) if capitals is None else capitals
+    text = re.sub(r"\(\s*[,;]?\s*\)|\[\s*\]", "", text).strip()
     text = re.sub(r"[ \t]{2,}", " ", text)
     text = re.sub(r"[ \t]+([,.;:?!)])", r"\1", text)
     text = re.sub(r"([,;])(?:\s*[,;])+", r"\1", text)
     text = re.sub(r"[,;:]\s*([.?!])", r"\1", text)
     text = re.sub(r"(^|[.?!\n])\s*[,;:.]\s*", lambda m: m[1] + (" " if m[1] in ".?!" and m[1] else ""), text)
     text = re.sub(r"(\.)\s*\.(?!\.)", r"\1", text)
-    text = (
-        re.sub(r"(^|[.?!]\s+)([a-z])(?=[a-z ])", lambda m: m[1] + m[2].upper(), text)
-        if _capitals(text)
-        else text
-    )
+    text = re.sub(r"(^|[.?!]\s+)([a-z])(?=[a-z ])", lambda m: m[1] + m[2].upper(), text) if capitals else text
     return text.strip(" \t,;")
 
 

@@ -177,7 +177,7 @@ class ReviewFlow:
     def _spans(self, text: str) -> Sequence[Span]:
         reads = [(at, self._piece(part)) for at, part in pieces(text)]
         tagged = [replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans]
-        return merged([*self._forms.find(text), *tagged])
+        return merged(tagged, self._forms.find(text))
 
     # ---- what is said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 NAME = """<div id="name"><h1>Serendip</h1>
 <p>A private coach for clinicians on social media. Out on purpose is as good an answer as coming aboard.</p></div>"""
+REVIEW_AFTER_S = 6
 KEPT = "Nothing you write is stored or sent anywhere, unless you hold a draft. Close this tab and it is gone."
 
 
@@ -59,6 +61,8 @@ def _speaking(coach: Coach) -> str:
 
 def _get_ready(coach: Coach) -> None:
     coach.ready()
+    # Loading Presidio takes the processor for seconds; a first question should not wait for it.
+    time.sleep(REVIEW_AFTER_S)
     coach.ready_to_review()
 
 
