@@ -135,8 +135,8 @@ def turns() -> tuple[float, float]:
 def reviews() -> tuple[float, float, float]:
     """Milliseconds to judge a draft of 280 characters once warm, drafts a minute, and memory added in MB."""
     draft = (
-        "Had one last night that I keep turning over: 3yo, hearing-aid battery, grandma's kitchen, Truro. "
-        "Two hours. She is fine. A battery stuck in a small child can burn through in no time. Ask grandparents "
+        "Had one last night that I keep turning over: 3yo, hearing-aid battery, grandma's kitchen. "
+        "Truro. She is fine. A battery stuck in a small child can burn through in no time. Ask grandparents "
         "where theirs are kept, and bin the old ones. Then hug somebody small."
     )
     coach = Coach(load_settings(model="none"))

@@ -66,6 +66,14 @@ _COMPILED = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PA
 # Where the case of a letter matters ("34M" is an age, "34m" a distance; "OR 3" a room, "or 3" not).
 _CASED = re.compile(r"^(?:\d+\s?[mf]|[mf]\s?/?\s?\d+|or\s.+)$")
 _POSTCODE = re.compile(r"\b(?:GIR 0AA|[A-Z]{1,2}\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{2})\b")
+# A capital after "in" is a place more often than not; months, days and wide areas tell nobody anything.
+_PLACE = re.compile(
+    r"\b(?:in|from|near|outside)\s(?!(?:January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|English|French|German|Spanish|Latin|Twitter|Linked[Ii]n|"
+    r"Instagram|Facebook|Zoom|Teams|Excel|God|Covid|Europe|Africa|Asia|America|Australia|Canada|England|Scotland|Wales|Ireland|"
+    r"Britain|India|Nature|Lancet|Cochrane|Heaven|Hell)\b)([A-Z][a-z]{2,}(?:[ -][A-Z][a-z]+)?)\b"
+)
+PLACE_SCORE = 0.6
 # Notes have a shape: several of these in one text, and it was copied from a record.
 _NOTES = [
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
@@ -94,6 +102,8 @@ def patterned(text: str) -> Iterator[Span]:
             if _CASED.match(match[0]):
                 continue
             yield Span(kind, match.start(), match.end(), 0.9)
+    for match in _PLACE.finditer(text):
+        yield Span("place", match.start(1), match.end(1), PLACE_SCORE)
     for match in _POSTCODE.finditer(text):
         yield Span("postcode", match.start(), match.end(), 0.9)
 

@@ -17,12 +17,17 @@ from coach.events import Axis, Facts, Span, Verdict
 
 # From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
 # posted as it is, and from which an axis is named as a reason.
-RISK_AT, AXIS_AT = 0.4, 0.5
+RISK_AT, AXIS_AT = 0.5, 0.5
 # A number from a record, a telephone, an address: however sure the model is that all is well.
 FORMAL = frozenset({"record", "phone", "email", "address"})
 FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.7, 0.7
 NAMED_SURE_AT = 0.9
 NAMES = ("name", "initials")
+# Names are a small part of the risk (Ahmed et al. 2020): combinations, of spans at least this sure.
+COMBINED_RISK, IN_COMPANY_SURE_AT = 0.7, 0.5
+WHO = frozenset({"age", "kin", "role", "sex", "name", "initials", "condition", "event", "quote"})
+WHERE = frozenset({"place", "facility", "employer", "room"})
+WHEN = frozenset({"time", "date"})
 OTHERS = ("patient", "family", "colleague", "trainee")
 STORY_AT = 0.5  # how surely it is somebody else's story before a name in it counts
 CONSENT_KEEPS = 0.5  # what consent in writing leaves of the risk of being recognised
@@ -124,11 +129,20 @@ def _privacy(
     if others >= STORY_AT:
         opinion += FACT_ADDS * sum(_stated(fact) for fact in (facts.image, facts.when, facts.employer))
     cared_for = max(read.about["patient"] + read.about["family"] for _, read in reads)
-    if cared_for >= STORY_AT and any(s.kind in NAMES and s.score >= NAME_SURE_AT for s in spans):
+    told = cared_for >= STORY_AT and not consented(facts)
+    if told and any(s.kind in NAMES and s.score >= NAME_SURE_AT for s in spans):
         opinion = max(opinion, NAMED_RISK)
+    if told and _combine({s.kind for s in spans if s.score >= IN_COMPANY_SURE_AT}):
+        opinion = max(opinion, COMBINED_RISK)
     if any(s.kind in FORMAL for s in spans):
         opinion = max(opinion, FORMAL_RISK)
     return 1.0 if notes else min(1.0, opinion)
+
+
+def _combine(kinds: set[str]) -> bool:
+    """Whether who, where and when come together closely enough to point to one patient."""
+    where, when = bool(kinds & WHERE), bool(kinds & WHEN)
+    return ("age" in kinds and (where or when)) or (bool(kinds & WHO) and where and when)
 
 
 def _others(reads: Sequence[tuple[int, Read]]) -> float:

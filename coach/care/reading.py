@@ -28,7 +28,9 @@ KINDS = (
     "name", "initials", "handle", "address", "place", "facility", "employer", "date", "time", "age",
     "sex", "kin", "role", "condition", "event", "record", "room", "quote", "image",
 )  # fmt: skip
-SURE_AT = 0.35
+# Kinds that may stand alone are marked sooner than those that count in company.
+POINTING = frozenset({"name", "initials", "handle", "address", "record", "room", "date", "age"})
+SURE_AT, SURE_AT_POINTING = 0.5, 0.35
 _SMALL = frozenset(
     (
         "",
@@ -141,7 +143,7 @@ def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
 def _says_something(text: str, span: Span) -> bool:
     """Whether a span is sure enough and more than a stray small word."""
     piece = text[span.start : span.end].strip(" .,:;!?\"'“”’()-").lower()
-    if span.score < SURE_AT or piece in _SMALL:
+    if span.score < (SURE_AT_POINTING if span.kind in POINTING else SURE_AT) or piece in _SMALL:
         return False
     if span.kind == "date" and not _DATED.search(piece):
         return False

@@ -29,6 +29,19 @@ _PERSON_BEFORE = re.compile(
     r"gentleman|toddler|infant)\s?(?:of|,|\(|aged)?\s*$",
     re.IGNORECASE,
 )
+_ONE = re.compile(r"(?:his|her|their|my|the|our|a|an)\s(?:\w+[\s-]){0,4}\w*[^\Ws](?:['’]s)?$", re.IGNORECASE)
+_CAPITALISED = re.compile(r"[ -][A-Z][\w'’]+")
+_CAPITALISED_BEFORE = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Nurse|Little|Wee|Baby)\.? |(?<=[a-z,] )[A-Z][\w'’]+ )$"
+)
+_AWKWARD = re.compile(
+    r"\b(?:an?|the|this|my|our|his|her|their|each|every)\s+(?:an?|the|somebody|relatives?|our|my)\b"
+    r"|\b(?:somebody|relative)(?:['’]s)?\s+(?:somebody|a relative|an older|a child|a teenager)\b|\w(?:somebody|a relative)"
+    r"|\b(?:of|in|at|on|from|with|to|by|and|or|the|an?|for|behind|after|our|my|his|her|this|is|was|were|are|said)\s*[.,;:?!]*$"
+    r"|\b(?:is|was|were|are|of|the|with)\s*[.,;]|^\W*\w{0,12}\W*$|,\s*and\s*[.,]|\bsomebody\s(?:is|was)\b.{0,4}$",
+    re.IGNORECASE,
+)
+SURE_AT = 0.6  # how surely a word must be marked before another is put in its place
 _TENS = {
     "thirty": 30,
     "forty": 40,
@@ -64,6 +77,8 @@ def generalised(text: str, spans: Sequence[Span], words: Mapping[str, str], ages
     """
     capitals = _capitals(text)
     for span in sorted(spans, key=lambda s: s.start, reverse=True):
+        if span.score < SURE_AT:
+            continue  # a word marked in doubt is better left than turned into nonsense
         start, end, new = _general(text, span, words, ages)
         if new and _begins_sentence(text, start):
             new = new[0].upper() + new[1:]
@@ -79,17 +94,23 @@ def _general(
     if span.kind in ("time", "date"):
         return _from(text, start, "when"), end, ""
     if span.kind in ("place", "facility", "employer"):
-        before = _from(text, start, "where")
-        if before < start:
-            return before, end, ""
-        return start, end, words["facility"] if span.kind != "place" else words["place"]
+        return _from(text, start, "where"), end, "" if _from(text, start, "where") < start else piece
+    if span.kind == "age" and re.search(r"\byears?\s*$", piece):
+        return start, end, piece  # a length of time
     if span.kind == "age":
         return _aged(text, start, end, ages)
-    if span.kind == "kin":
-        plural = piece.lower().endswith("s") and not piece.endswith(("'s", "’s", "ss"))
+    if span.kind in ("kin", "role"):
+        # Only "his gran", "the lollipop lady": what has an article or owner and is one person.
+        if not _ONE.match(piece):
+            return start, end, piece
         tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
-        return start, end, (words["kin_many"] if plural else words["kin"]) + tail
-    if span.kind in ("name", "initials", "handle", "role"):
+        return start, end, words["kin" if span.kind == "kin" else "name"] + tail
+    if span.kind in ("name", "initials", "handle"):
+        while follows := _CAPITALISED.match(text, end):
+            end = follows.end()
+        while precedes := _CAPITALISED_BEFORE.search(text[:start]):
+            start = precedes.start()
+        piece = text[start:end]
         article = _BEFORE["article"].search(text[:start])
         tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
         return article.start() if article else start, end, words["name"] + tail
@@ -131,6 +152,11 @@ def _group(piece: str) -> str:
         if years < below:
             return group
     return "old"
+
+
+def is_awkward(sentence: str) -> bool:
+    """Whether putting words in place of others left a sentence that nobody would say."""
+    return bool(_AWKWARD.search(sentence.strip())) or sentence.count("somebody") > 1
 
 
 def cooled(text: str) -> str:

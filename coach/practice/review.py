@@ -24,7 +24,7 @@ from coach.care.gate import Gate
 from coach.care.identifiers import Forms, merged
 from coach.care.judgement import AXIS_AT, Judgement, Mark, consented, judged
 from coach.care.reading import AXES, Read, Reading
-from coach.care.rewrite import cooled, generalised, loosened
+from coach.care.rewrite import cooled, generalised, is_awkward, loosened
 from coach.classifier import Encoder
 from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
 
@@ -38,6 +38,8 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
     ("name", "initials", "handle", "email", "phone", "url", "address", "postcode", "record", "room", "date"),
     "direct-identifiers",
 )
+OFFERED_AT = 0.3  # risk; stricter than for a draft, since the words are the coach's
+KEPT = 0.3  # of the words at least; less would be another post
 SHOWN_PARTS = 4  # how many of the marked words a sentence names
 
 
@@ -148,16 +150,15 @@ class ReviewFlow:
         if before.verdict == "post" or before.notes:
             return {"rewrite": None}
         for version in self._versions(state["draft"], before, state):
-            if version == state["draft"] or len(version.split()) < 4:
+            if version == state["draft"] or len(version.split()) < max(5, KEPT * len(state["draft"].split())):
                 continue
             after = self._judged(version, state)
-            if after.verdict == "post" and no_worse(before, after) and after.risk < before.risk:
+            if after.risk < OFFERED_AT and no_worse(before, after) and after.risk < before.risk:
                 return {"rewrite": version}
         return {"rewrite": None}
 
     def _versions(self, draft: str, before: Judgement, state: State) -> Any:
         """Versions by growing change: words made general, then sentences left out, riskiest first."""
-        general = self._words["general"]
         version = draft
         if before.axes["anger"] >= AXIS_AT or before.axes["kindness"] >= AXIS_AT:
             version = cooled(version)
@@ -165,14 +166,24 @@ class ReviewFlow:
             version = loosened(version)
         if version != draft:
             yield version
-        spans = self._spans(version)
-        version = generalised(version, spans, general, general["ages"])
-        yield version
-        kept = sentences_of(version)
+        kept = self._general(version)
+        if kept:
+            yield joined(kept)
         while len(kept) > 1:
             risks = [self._judged(joined(kept, without=i), state).risk for i in range(len(kept))]
             kept.pop(int(np.argmin(risks)))
             yield joined(kept)
+
+    def _general(self, draft: str) -> list[str]:
+        """The sentences made general; one that would then be nonsense is left out."""
+        general = self._words["general"]
+        out = []
+        for sentence in sentences_of(draft):
+            ending = sentence[len(sentence.rstrip()) :]
+            said = generalised(sentence.rstrip(), self._spans(sentence.rstrip()), general, general["ages"])
+            if said == sentence.rstrip() or not is_awkward(said):
+                out.append(said + ending)
+        return out
 
     def _spans(self, text: str) -> Sequence[Span]:
         reads = [(at, self._piece(part)) for at, part in pieces(text)]
@@ -279,6 +290,8 @@ class ReviewFlow:
         words = self._words["privacy"]
         direct = [f.text for f in findings if CARD_OF_KIND.get(f.kind) and f.kind not in ("date", "room")]
         spans = [f for f in findings if f.kind != "story"]
+        telling = [f.text for f in spans if len(f.text) > 3 or any(c.isdigit() for c in f.text)]
+        parts = quoted(telling or [f.text for f in spans])
         said = []
         if direct:
             said.append(words["direct"].replace("{parts}", quoted(direct)))
@@ -298,7 +311,7 @@ class ReviewFlow:
         before, draft, at = state["judgement"].axes["privacy"], state["draft"], state["offset"]
         general = self._words["general"]
         best: tuple[float, str] | None = None
-        for f in findings[:8]:
+        for f in findings[:6]:
             span = Span(f.kind, f.start - at, f.end - at, 1.0)
             after = self._judged(generalised(draft, [span], general, general["ages"]), state).axes["privacy"]
             if after < before / 2 and (best is None or after < best[0]):
@@ -333,7 +346,10 @@ def quoted(parts: Sequence[str]) -> str:
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
 
 
-_SENTENCE = re.compile(r"[^.?!\n]+(?:[.?!]+[\"”')\]]*|\n|$)")
+# A full stop ends a sentence only before a gap: not in 3.12, not in "how?", she said.
+_SENTENCE = re.compile(
+    r"(?:[^.?!\n]|[.?!]+(?![.?!])(?![\"”')\]]*(?:\s|$)))+(?:[.?!]+[\"”')\]]*|\n|$)|[.?!]+[\"”')\]]*"
+)
 
 
 def sentence_places(text: str) -> list[tuple[int, int]]:
@@ -383,6 +399,6 @@ _COMMON = re.compile(
 def in_english(text: str) -> bool:
     """Whether enough of the words are common English ones; short texts count as English."""
     words = re.findall(r"[^\W\d_]+", text.lower())
-    if len(words) < 8:
+    if len(words) < 12:
         return all(ord(c) < 0x370 for c in "".join(words))
-    return sum(bool(_COMMON.fullmatch(word)) for word in words) / len(words) >= 0.12
+    return sum(bool(_COMMON.fullmatch(word)) for word in words) / len(words) >= 0.08

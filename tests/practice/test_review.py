@@ -118,7 +118,7 @@ def test_review_of_emoji_alone_is_an_answer(flow: ReviewFlow) -> None:
 
 def test_review_of_another_language_says_what_it_can_do_and_finds_numbers(flow: ReviewFlow) -> None:
     review = flow.review(
-        "Heute hatten wir eine Patientin, die man unter 07700 900341 anrufen kann, und sie hat uns sehr gefreut."
+        "Heute hatten wir eine Patientin, die man unter 07700 900341 anrufen kann, und sie hat uns gefreut."
     )
     assert "English only" in review.reply
     assert any(f.kind == "phone" for f in review.findings)
@@ -167,6 +167,13 @@ def test_sentences_put_together_are_the_draft() -> None:
     text = "One. Two!\n\nThree? #four"
     assert "".join(sentences_of(text)) == text
     assert [text[a:b] for a, b in sentence_places(text)] == ["One.", "Two!", "Three?", "#four"]
+    odd = 'Born at 3.12 today. "How?" she said... Then "why?", and so on'
+    assert [odd[a:b] for a, b in sentence_places(odd)] == [
+        "Born at 3.12 today.",
+        '"How?"',
+        "she said...",
+        'Then "why?", and so on',
+    ]
 
 
 def test_quoted_lists_a_few_parts_once() -> None:
