@@ -348,7 +348,10 @@ class Coach:
             states=states,
             reading=reading,
             forms=Forms(),
-            framing=Framing(lambda text: reading.aside(self.both.encode([text])[0])),
+            framing=Framing(
+                lambda text: reading.aside(self.both.encode([text])[0]),
+                lambda text: 1 - reading.read(text, *states.states(text)).verdicts["post"],
+            ),
             words=self.review_words,
             country=self.settings.country,
         )

@@ -29,17 +29,19 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 # How surely a sentence is about the draft before it is left out, from dev (eval/LOG.md).
-ASIDE_AT = 0.5
+# A line that may be either is left out from the lower figure where nothing in it would count.
+ASIDE_AT, MAYBE_AT, RISKY_AT = 0.5, 0.25, 0.5
 AT_MOST = 3  # sentences a side
 MOST_OF_ALL = 0.7  # a draft keeps at least the rest of the characters
 _CUT = re.compile(r"(?<=[.?!:…])[\"”')]*\s+|\s*\n+\s*|\s+(?:-{1,3}>?|–|—)\s+")
 
 
 class Framing:
-    """Finds the draft. `chance` says how surely one sentence is about a draft and not in it."""
+    """Finds the draft. `chance` says how surely one sentence is about a draft and not in it, `risk` how
+    much speaks against posting it."""
 
-    def __init__(self, chance: Callable[[str], float]) -> None:
-        self._chance = chance
+    def __init__(self, chance: Callable[[str], float], risk: Callable[[str], float]) -> None:
+        self._chance, self._risk = chance, risk
 
     def draft_in(self, text: str) -> tuple[int, int]:
         """Where the draft begins and ends in `text`."""
@@ -63,7 +65,10 @@ class Framing:
             return True
         # On a line of its own it may well be; within a paragraph it belongs to the post.
         between = text[part[1] : beside] if beside > part[0] else text[beside : part[0]]
-        return "\n" in between and self._chance(sentence) >= ASIDE_AT
+        if "\n" not in between:
+            return False
+        chance = self._chance(sentence)
+        return chance >= ASIDE_AT or (chance >= MAYBE_AT and self._risk(sentence) < RISKY_AT)
 
 
 def segments(text: str) -> list[tuple[int, int]]:

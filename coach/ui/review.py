@@ -95,15 +95,13 @@ class ReviewTab:
                     let_go = gr.Button("Let it go", elem_id="let-go")
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        for changed in (draft.input, platform.change):
+        for changed in (draft.change, platform.change):
             changed(_count, [draft, platform], [count], queue=False, **quiet)
         facts = [image, consent, when, employer, aim]
         check.click(
             self.check, [draft, platform, *facts], [judged, offer, difference, safer, version], **quiet
         )
-        use.click(self.use, [draft, safer], [draft, before, undo], **quiet).then(
-            _count, [draft, platform], [count], **quiet
-        )
+        use.click(self.use, [draft, safer], [draft, before, undo], **quiet)
         undo.click(lambda text: (text, gr.update(interactive=False)), [before], [draft, undo], **quiet)
         hold.click(self.hold, [draft, platform, hours], [held, which], **quiet)
         which.input(self.look, [which, draft], [held], **quiet)
@@ -115,8 +113,15 @@ class ReviewTab:
     ) -> tuple[Any, ...]:
         """Judge the draft and show it."""
         try:
-            facts = Facts(employer=employer, consent=consent, image=image, when=when, aim=aim)
-            review = self._coach.ready_to_review().review(draft, platform=platform, facts=facts)
+            # Gradio hands over None for what was left untouched.
+            facts = Facts(
+                employer=employer or "",
+                consent=consent or "",
+                image=image or "",
+                when=when or "",
+                aim=aim or "",
+            )
+            review = self._coach.ready_to_review().review(draft or "", platform=platform or "", facts=facts)
         except CoachError as fault:
             return _said(str(fault)), gr.update(visible=False), "", "", ""
         except Exception:  # the outermost edge: a bug must not cost the draft
@@ -140,7 +145,7 @@ class ReviewTab:
 
     def hold(self, draft: str, platform: str, hours: float) -> tuple[Any, ...]:
         """Keep the draft on this computer for a while."""
-        if not draft.strip():
+        if not (draft or "").strip():
             return _said("There is nothing to hold yet."), gr.skip()
         try:
             self._held.hold(draft, platform, float(hours))
@@ -159,7 +164,7 @@ class ReviewTab:
         found = next((h for h in self._held.all() if h.id == held_id), None)
         if found is None:
             return EMPTY
-        now = draft.strip() or "(what would you write now?)"
+        now = (draft or "").strip() or "(what would you write now?)"
         return (
             '<div class="beside">'
             f"<div><h3>Then ({escape(_when(found))})</h3><p>{_lines(found.draft)}</p></div>"
@@ -180,9 +185,10 @@ class ReviewTab:
     def _judged(self, draft: str, review: Review) -> str:
         sign, word = VERDICTS[review.verdict if review.route == "answer" else review.route]
         kind = review.verdict if review.route == "answer" else review.route
+        said = review.reply.removeprefix(f"{word}.").lstrip()
         head = (
             f'<h2 class="verdict {kind}"><span aria-hidden="true">{sign}</span> {word}</h2>'
-            f'<p id="said">{_lines(review.reply)}</p>'
+            f'<p id="said">{_lines(said)}</p>'
         )
         if review.route != "answer":
             return f'<div role="status">{head}</div>'
@@ -221,7 +227,7 @@ def marked_html(draft: str, findings: tuple[Finding, ...]) -> str:
 
 def difference_html(draft: str, version: str) -> str:
     """What goes and what comes, word by word."""
-    old, new = re.findall(r"\s+|\S+", draft), re.findall(r"\s+|\S+", version)
+    old, new = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (draft, version))
     out = []
     for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, come = _lines("".join(old[a:b])), _lines("".join(new[c:d]))
@@ -234,8 +240,8 @@ def difference_html(draft: str, version: str) -> str:
     return f'<h3>What would change</h3><p class="difference">{"".join(out)}</p>'
 
 
-def _count(text: str, platform: str) -> str:
-    used, limit = counted(text, platform), LIMITS.get(platform)
+def _count(text: str | None, platform: str | None) -> str:
+    used, limit = counted(text or "", platform or ""), LIMITS.get(platform or "")
     over = " over" if limit is not None and used > limit else ""
     of = f" of {limit}" if limit is not None else ""
     return f'<p class="quiet count{over}" aria-live="polite">{used}{of} characters{", too long" if over else ""}</p>'

@@ -54,6 +54,8 @@ del { background: #fecaca66; } ins { background: #99f6e466; text-decoration: non
 .beside { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 @media (max-width: 640px) {
   .beside { grid-template-columns: 1fr; }
+  .tab-container button { padding: .35rem .4rem !important; font-size: .82rem !important; letter-spacing: -.01em; }
+  .tabs, .tab-wrapper { min-width: 0; max-width: calc(100vw - 1rem); }
   .gradio-container { padding: .4rem !important; }
   #talk-row { flex-direction: column; }
   #name h1 { font-size: 1.25rem; }

@@ -151,7 +151,10 @@ class GuidedVoice:
 
     def _better_reading(self, situation: Situation, heard: Heard) -> Recognised | None:
         """Another situation, where all that was told by now hardly fits the one it was read as."""
-        if len(heard.message.split()) <= 3:
+        first = next((t.content for t in heard.history if t.role == "user"), "")
+        if len(heard.message.split()) <= 3 or self._recogniser.is_sure(
+            situation.id, self._tuned.encode([first])[0]
+        ):
             return None
         again = self._told_so_far(heard)
         if again.confidence < RISEN_AT or dict(again.situations)[situation.id] > FALLEN_AT:

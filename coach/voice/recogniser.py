@@ -103,6 +103,12 @@ class Recogniser:
         ranked = tuple((labels[int(i)], float(chances[i])) for i in order)
         return Recognised(ranked, dict(sorted(cards.items(), key=lambda item: -item[1])))
 
+    def is_sure(self, situation: str, vector: NDArray[np.float32]) -> bool:
+        """Whether the classifier alone is sure that `vector`, shape (width,), is this situation."""
+        scores = self._classifier.log_probabilities(vector[None, :])[0].astype(np.float64)
+        best = int(scores.argmax())
+        return bool(self._classifier.labels[best] == situation and _softmax(scores)[best] >= SURE)
+
     def _gained(self, message: str, candidates: Sequence[str]) -> NDArray[np.float64]:
         """The model's scores, the best at 0; all alike where the model fails."""
         assert self.ranker is not None  # noqa: S101
