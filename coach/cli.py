@@ -371,7 +371,7 @@ def _reviewed(coach: Coach, line: dict[str, Any]) -> dict[str, Any]:
     platform = line.get("platform") or ""
     if not isinstance(given, dict) or not isinstance(platform, str):
         raise UsageError(
-            "`context` is an object of texts and `platform` a text; leave out what is not known."
+            "`context` must be an object of texts and `platform` a text; leave out what is not known."
         )
     facts = stated_facts({str(name): str(value) for name, value in given.items() if value not in (None, "")})
     found = coach.ready_to_review().review(_field(line, "draft"), platform=platform.lower(), facts=facts)

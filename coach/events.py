@@ -179,6 +179,6 @@ def cleaned(text: str) -> str:
         kind = unicodedata.category(char)
         if char in "\n\t" or kind not in ("Cc", "Cf", "Co", "Cs", "Cn"):
             kept.append(char)
-        elif kind == "Cc":  # other breaks and gaps part words
+        elif kind == "Cc" and char != "\0":  # other breaks and gaps part words
             kept.append(" ")
     return re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()

@@ -70,7 +70,7 @@ def test_ask_prints_the_answer_and_its_sources_apart(run: Run) -> None:
 
 
 def test_ask_offers_numbered_choices_where_it_asks_back(run: Run) -> None:
-    ended = run("ask", "people, posts, phone, work, all of it")
+    ended = run("ask", "it's a bit of everything really, hard to put")
     assert [line[:5] for line in ended.out.splitlines() if line.startswith("  ")] == [
         "  1. ",
         "  2. ",

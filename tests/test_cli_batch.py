@@ -153,7 +153,7 @@ def test_batch_ask_fields_have_their_shapes(batch: Batch) -> None:
     _, (answer, asked, crisis) = batch(
         "ask",
         {"text": ORDINARY},
-        {"text": "people, posts, phone, work, all of it"},
+        {"text": "it's a bit of everything really, hard to put"},
         {"text": "I want to die"},
     )
     assert (answer["route"], asked["route"], crisis["route"]) == ("answer", "ask_back", "crisis")
@@ -205,3 +205,26 @@ def test_batch_ask_takes_a_folder_of_ones_own(batch: Batch, tmp_path: Path) -> N
     (tmp_path / "notes" / "parking.txt").write_text("Car park B opens at six.", encoding="utf-8")
     _, (found,) = batch("search", {"query": "rota swaps"}, words=("--knowledge", str(tmp_path / "notes")))
     assert [hit["card"] for hit in found["hits"]] == ["rota", "parking"]
+
+
+def test_batch_review_fields_have_their_shapes(batch: Batch) -> None:
+    status, (risky, harmless, framed, bad) = batch(
+        "review",
+        {
+            "id": 1,
+            "draft": "A 4yo boy last night in Truro, his gran held him. Ring 07700 900341.",
+            "platform": "x",
+        },
+        {"id": 2, "draft": "Tea first, then the rota.", "context": {"consent": "given in writing"}},
+        {"id": 3, "draft": "Tea first, then the rota.", "context": "I am so proud of this one"},
+        {"id": 4, "draft": 7},
+    )
+    assert status == 2
+    assert risky["verdict"] in ("edit", "keep")
+    assert set(risky["axes"]) == {"privacy", "anger", "kindness", "claims", "purpose"}
+    for finding in risky["findings"]:
+        assert set(finding) == {"axis", "kind", "start", "end", "text", "why", "card"}
+    assert harmless["verdict"] == framed["verdict"] == "post"
+    assert (harmless["rewrite"], harmless["route"]) == (None, "answer")
+    assert bad["error"]["type"] == "UsageError"
+    assert [line["id"] for line in (risky, harmless, framed, bad)] == [1, 2, 3, 4]

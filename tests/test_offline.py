@@ -18,6 +18,7 @@ COMMANDS = [
     ["ask", "--model", "none", "three likes, two from my sister"],
     ["ask", "--model", "scripted", "three likes, two from my sister"],
     ["search", "follower count"],
+    ["review", "LICENSE"],
     ["care", "I know where you live, he wrote"],
     ["knowledge", "list"],
     ["knowledge", "show", "be-kind"],
