@@ -235,7 +235,7 @@ def difference_html(draft: str, version: str) -> str:
             out.append(gone)
             continue
         out.append(
-            (f"<del>{gone}</del>" if gone.strip() else "") + (f"<ins>{come}</ins>" if come.strip() else " ")
+            (f"<del>{gone}</del>" if gone.strip() else "") + (f"<ins>{come}</ins>" if come.strip() else come)
         )
     return f'<h3>What would change</h3><p class="difference">{"".join(out)}</p>'
 
