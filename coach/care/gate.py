@@ -29,7 +29,7 @@ ORDINARY = frozenset({"harmless", "innocent_commands"})
 # From how much probability a kind closes the gate. Danger closes early, the rest later:
 # refusing an ordinary message is a fault too. For each kind about the highest figure that
 # loses little on the dev messages (eval/LOG.md).
-DANGER_AT = 0.12
+DANGER_AT = 0.06
 CLOSES_AT: Mapping[str, float] = {
     "threat": 0.4,
     "grief": 0.45,
