@@ -27,6 +27,7 @@ from coach.settings import NOTES, Settings, VoiceSetting
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
 
+    from coach.care.identifiers import Forms
     from coach.model.local import Engine
     from coach.practice.review import ReviewFlow
     from coach.practice.talk import Talk
@@ -334,20 +335,20 @@ class Coach:
 
     @cached_property
     def review(self) -> ReviewFlow:
-        """The Review flow. Its first use loads Presidio, which takes seconds."""
+        """The Review flow."""
         from coach.care.framing import Framing
-        from coach.care.identifiers import Forms
         from coach.care.reading import READING_LAYERS, Reading
         from coach.practice.review import ReviewFlow
 
         # Always the packaged encoder: the heads were trained on its layers and no other's.
-        states, reading = MiniLM().tuned(READING_LAYERS), Reading.load()
+        packaged = self.encoder if isinstance(self.encoder, MiniLM) else MiniLM()
+        states, reading = packaged.tuned(READING_LAYERS), Reading.load()
         return ReviewFlow(
             both=self.both,
             gate=self.gate,
             states=states,
             reading=reading,
-            forms=Forms(),
+            forms=self._forms,
             framing=Framing(
                 lambda text: reading.aside(self.both.encode([text])[0]),
                 lambda text: 1 - reading.read(text, *states.states(text)).verdicts["post"],
@@ -355,6 +356,13 @@ class Coach:
             words=self.review_words,
             country=self.settings.country,
         )
+
+    @cached_property
+    def _forms(self) -> Forms:
+        """Presidio takes seconds to load, and outlives a change of settings."""
+        from coach.care.identifiers import Forms
+
+        return Forms()
 
     @cached_property
     def review_words(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from coach.care.form import Flaw, flaws
 from coach.care.identifiers import DIRECT, merged, notes_in
-from coach.care.reading import Read
+from coach.care.reading import AXES, Read
 from coach.events import Axis, Facts, Span, Verdict
 
 # From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
@@ -71,10 +71,7 @@ def judged(
         (replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans), formal
     )
     form = tuple(flaws(draft, platform, has_image=_stated(facts.image)))
-    axes: dict[Axis, float] = {
-        axis: max(read.axes[axis] for _, read in reads)
-        for axis in ("privacy", "anger", "kindness", "claims", "purpose")
-    }
+    axes: dict[Axis, float] = {axis: max(read.axes[axis] for _, read in reads) for axis in AXES}
     riskiest = max((read for _, read in reads), key=lambda read: 1 - read.verdicts["post"])
     notes = notes_in(draft)
     axes["privacy"] = _privacy(axes["privacy"], spans, reads, facts, notes=notes)
@@ -86,9 +83,7 @@ def judged(
         # Rules have spoken, or the model has for this one axis: never less careful than that.
         risk = max(risk, axes["privacy"])
     verdict = _verdict(riskiest, axes, risk, notes=notes)
-    return Judgement(
-        verdict, axes, tuple(_marks(axes, spans, frozenset(formal), form, _others(reads))), spans, risk, notes
-    )
+    return Judgement(verdict, axes, tuple(_marks(axes, spans, form, _others(reads))), spans, risk, notes)
 
 
 def stated_facts(given: Mapping[str, str]) -> Facts:
@@ -170,7 +165,6 @@ def _verdict(read: Read, axes: Mapping[Axis, float], risk: float, *, notes: bool
 def _marks(
     axes: Mapping[Axis, float],
     spans: Sequence[Span],
-    formal: frozenset[Span],
     form: Sequence[Flaw],
     others: float,
 ) -> Iterator[Mark]:

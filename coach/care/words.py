@@ -50,6 +50,11 @@ class CareWords(Frozen):
     crisis: Mapping[str, str]
     lines: Mapping[str, tuple[Line, ...]]
 
+    def in_danger(self, name: str, country: str) -> str:
+        """The crisis answer called `name`, with the help lines of a country in their place."""
+        text = self.crisis[name].replace("{lines}", "\n\n" + self.lines_for(country) + "\n\n")
+        return "\n\n".join(part.strip() for part in text.split("\n\n"))
+
     def lines_for(self, country: str) -> str:
         """The help lines of a country, one a line, for the `{lines}` in a crisis answer."""
         known = self.lines.get(country.upper()) or ()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol, TypedDict
 
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from coach.care import crisis
 from coach.care.framing import Framing
 from coach.care.gate import Gate
-from coach.care.identifiers import Forms, merged
+from coach.care.identifiers import Forms
 from coach.care.judgement import AXIS_AT, Judgement, Mark, consented, judged
 from coach.care.reading import AXES, Read, Reading
 from coach.care.rewrite import cooled, generalised, is_awkward, loosened
@@ -111,13 +110,14 @@ class ReviewFlow:
         return review
 
     def _listen(self, state: State) -> State:
-        if not cleaned(state["typed"]) or not re.search(r"\w", state["typed"]):
-            said = self._words["nothing"] if not cleaned(state["typed"]) else None
-            if said:
-                return {"review": self._closed(state, said, "refused")}
+        text = cleaned(state["typed"])
+        if not text:
+            return {"review": self._closed(state, self._words["nothing"], "refused")}
         if len(state["typed"]) > MAX_CHARACTERS:
-            if crisis.level(cleaned(state["typed"])) != "none":
-                return {"review": self._crisis(state, crisis.level(cleaned(state["typed"])))}
+            # Danger is never too long to be heard.
+            level = crisis.level(text)
+            if level != "none":
+                return {"review": self._crisis(state, level)}
             return {"review": self._closed(state, self._words["too_long"], "refused")}
         start, end = self._framing.draft_in(state["typed"])
         return {"draft": state["typed"][start:end], "offset": start}
@@ -166,7 +166,7 @@ class ReviewFlow:
             version = loosened(version)
         if version != draft:
             yield version
-        kept = self._general(version)
+        kept = self._general(version, state)
         if kept:
             yield joined(kept)
         while len(kept) > 1:
@@ -174,21 +174,16 @@ class ReviewFlow:
             kept.pop(int(np.argmin(risks)))
             yield joined(kept)
 
-    def _general(self, draft: str) -> list[str]:
+    def _general(self, draft: str, state: State) -> list[str]:
         """The sentences made general; one that would then be nonsense is left out."""
         general = self._words["general"]
         out = []
         for sentence in sentences_of(draft):
-            ending = sentence[len(sentence.rstrip()) :]
-            said = generalised(sentence.rstrip(), self._spans(sentence.rstrip()), general, general["ages"])
-            if said == sentence.rstrip() or not is_awkward(said):
-                out.append(said + ending)
+            bare = sentence.rstrip()
+            said = generalised(bare, self._judged(bare, state).spans, general, general["ages"])
+            if said == bare or not is_awkward(said):
+                out.append(said + sentence[len(bare) :])
         return out
-
-    def _spans(self, text: str) -> Sequence[Span]:
-        reads = [(at, self._piece(part)) for at, part in pieces(text)]
-        tagged = [replace(s, start=s.start + at, end=s.end + at) for at, read in reads for s in read.spans]
-        return merged(tagged, self._forms.find(text))
 
     # ---- what is said
 
@@ -261,7 +256,7 @@ class ReviewFlow:
             return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
         # The surest words only where nothing at all was seen.
         calm = max(judgement.axes.values()) < AXIS_AT / 2 and not findings
-        return str(verdicts["post"][1 if calm else 2])
+        return str(verdicts["post"][0 if calm else 1])
 
     def _reasons(self, state: State, findings: Sequence[Finding]) -> list[str]:
         words, judgement = self._words, state["judgement"]
@@ -319,9 +314,7 @@ class ReviewFlow:
         return best[1] if best else None
 
     def _crisis(self, state: State, level: str) -> Review:
-        words = self._gate.words
-        text = words.crisis[level].replace("{lines}", "\n\n" + words.lines_for(self._country) + "\n\n")
-        return self._closed(state, "\n\n".join(p.strip() for p in text.split("\n\n")), "crisis")
+        return self._closed(state, self._gate.words.in_danger(level, self._country), "crisis")
 
     def _closed(self, state: State, said: str, route: Any) -> Review:
         return Review("keep", dict.fromkeys(AXES, 0.0), (), None, said, route, self._timing(state))

@@ -169,16 +169,10 @@ class Talk:
         return self._say(state, fixed(text, ROUTES.get(kind, "answer"), kind=kind))
 
     def _crisis(self, kind: str, state: State) -> Reply:
-        words = self._gate.words
         name = kind
         if kind == "urgent" and crisis.about_other(state["message"]):
             name = "urgent_other"
-        text = words.crisis[name].replace("{lines}", "\n\n" + words.lines_for(self._country) + "\n\n")
-        return fixed(
-            "\n\n".join(part.strip() for part in text.split("\n\n")),
-            "crisis",
-            kind=kind,
-        )
+        return fixed(self._gate.words.in_danger(name, self._country), "crisis", kind=kind)
 
     def _was_crisis(self, history: Sequence[Turn]) -> bool:
         """Whether the coach's last turn was a crisis answer that has not been followed up."""
