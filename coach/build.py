@@ -336,25 +336,24 @@ class Coach:
     @cached_property
     def review(self) -> ReviewFlow:
         """The Review flow."""
-        from coach.care.framing import Framing
         from coach.care.reading import READING_LAYERS, Reading
         from coach.practice.review import ReviewFlow
+        from coach.voice.safer import Proposals
 
         # Always the packaged encoder: the heads were trained on its layers and no other's.
         packaged = self.encoder if isinstance(self.encoder, MiniLM) else MiniLM()
-        states, reading = packaged.tuned(READING_LAYERS), Reading.load()
+        model = self.chat_model if self.voice == "free" else None
         return ReviewFlow(
+            encoder=self.encoder,
             both=self.both,
             gate=self.gate,
-            states=states,
-            reading=reading,
+            states=packaged.tuned(READING_LAYERS),
+            reading=Reading.load(),
             forms=self._forms,
-            framing=Framing(
-                lambda text: reading.aside(self.both.encode([text])[0]),
-                lambda text: 1 - reading.read(text, *states.states(text)).verdicts["post"],
-            ),
             words=self.review_words,
             country=self.settings.country,
+            aim=self.settings.aim,
+            proposals=Proposals(model, self.review_words["changes"]) if model is not None else None,
         )
 
     @cached_property
@@ -378,10 +377,11 @@ class Coach:
         with self._review_lock:
             return self.review
 
-    def change(self, *, voice: VoiceSetting, country: str) -> None:
-        """Speak with another voice, or name another country's help lines, from the next turn on."""
+    def change(self, *, voice: VoiceSetting, country: str, aim: str) -> None:
+        """Speak with another voice, name another country's help lines, or hold drafts against another
+        aim, from the next turn on."""
         with self._lock:
-            self.settings = self.settings.model_copy(update={"voice": voice, "country": country})
+            self.settings = self.settings.model_copy(update={"voice": voice, "country": country, "aim": aim})
             self.model_fault = None
             # Each of these was made for the voice before; a turn under way keeps what it has.
             for part in ("engine", "chat_model", "_ranker", "_written", "talk", "review"):

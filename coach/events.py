@@ -135,7 +135,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Review:
-    """The coach's judgement of one draft; axes are 0 (fine) to 1 (serious)."""
+    """The coach's judgement of one draft; axes are 0 (fine) to 1 (serious). A rewrite carries less risk
+    than the draft; it is safe if the coach would let it be posted."""
 
     verdict: Verdict
     axes: Mapping[Axis, float]
@@ -143,6 +144,7 @@ class Review:
     rewrite: str | None
     reply: str
     route: Route
+    rewrite_is_safe: bool = False
     timing: Timing = field(default_factory=Timing)
 
 

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)
     country: str = ""
+    aim: str = ""
     temperature: float = Field(0.3, ge=0, le=2)
     seed: int | None = None
     threads: int | None = Field(None, ge=1)

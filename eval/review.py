@@ -30,7 +30,7 @@ FRAMED = 60  # drafts that are framed in ten ways each
 
 
 def read_cases(part: str) -> list[dict[str, Any]]:
-    """The cases of one part: `dev`, `test-1` or `test-2`."""
+    """The cases of one part, such as `dev` or `test-3`, or the framings of one."""
     lines = (CASES / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line]
 
@@ -83,18 +83,21 @@ def direct_spans(
     return hits / max(1, hits + misses), right / max(1, right + wrong), missed, extra
 
 
-def flips(coach: Coach, cases: Sequence[dict[str, Any]], seed: int = 0) -> tuple[int, int]:
-    """How often ten framings of one draft change its verdict, and of how many."""
+def flips(
+    coach: Coach, cases: Sequence[dict[str, Any]], framings: Sequence[dict[str, str]], seed: int = 0
+) -> tuple[int, int, int]:
+    """How often ten framings change a verdict, how often to or from `post`, and of how many."""
     rng = random.Random(seed)  # noqa: S311
-    framings = [json.loads(line) for line in (CASES / "framings-test.jsonl").read_text("utf-8").splitlines()]
-    changed = total = 0
+    changed = crossed = total = 0
     for case in rng.sample(list(cases), min(FRAMED, len(cases))):
         plain = coach.review.review(case["draft"], platform=case["platform"]).verdict
         for framing in rng.sample(framings, 10):
             text = f"{framing['before']}{case['draft']}{framing['after']}"
-            changed += coach.review.review(text, platform=case["platform"]).verdict != plain
+            verdict = coach.review.review(text, platform=case["platform"]).verdict
+            changed += verdict != plain
+            crossed += (verdict == "post") != (plain == "post")
             total += 1
-    return changed, total
+    return changed, crossed, total
 
 
 def figures(cases: Sequence[dict[str, Any]], reviews: Sequence[Review]) -> Iterator[tuple[str, str]]:
@@ -115,6 +118,7 @@ def figures(cases: Sequence[dict[str, Any]], reviews: Sequence[Review]) -> Itera
     yield "direct identifiers, precision", f"{precision:.3f}"
     mended = [r for c, r in pairs if c["verdict"] == "edit" and r.verdict != "post"]
     yield "edit cases with a version whose risk falls", _share(r.rewrite is not None for r in mended)
+    yield "edit cases with a version safe to post", _share(r.rewrite_is_safe for r in mended)
     yield "median ms", f"{statistics.median(r.timing.total_ms for r in reviews):.0f}"
 
 
@@ -128,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", nargs="+", default=["dev"])
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--framings", default="framings-dev")
     parser.add_argument("--no-flips", action="store_true")
     parser.add_argument("--show", action="store_true", help="print what was missed and what was extra")
     given = parser.parse_args()
@@ -147,8 +152,8 @@ def main() -> None:
         _, _, missed, extra = direct_spans(cases, reviews)
         print("missed:", missed, "\nextra:", extra)
     if not given.no_flips:
-        changed, total = flips(coach, cases)
-        print(f"{'verdicts that flip under ten framings':45} {changed} of {total}")
+        changed, crossed, total = flips(coach, cases, read_cases(given.framings))
+        print(f"{'verdicts that flip under ten framings':45} {changed} of {total}, {crossed} to or from post")
     if given.out:
         with given.out.open("w", encoding="utf-8") as file:
             for case, review in zip(cases, reviews, strict=True):

@@ -10,6 +10,7 @@ and are shared with search. Learns from eval/cases/review/train*.jsonl only.
 from __future__ import annotations
 
 import argparse
+import copy
 import dataclasses
 import json
 import random
@@ -24,25 +25,29 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from coach.care.framing import segments
 from coach.care.reading import ABOUT, AXES, CASES, KINDS, VERDICTS, case_of
-from coach.library.embedder import TUNED_LAYERS, Joined, MiniLM
 from tuning.encoder import Tuned, export, tokenizer_of
 
 TRAIN = Path("eval/cases/review")
 MAX_TOKENS = 200
 NO_KIND = len(KINDS)
+UNKNOWN = -100  # a label that nobody gave
+EMA = 0.998  # what a step leaves of the running mean of the weights
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A labelled draft: axes 0 to 1, spans as (start, end, kind)."""
+    """A labelled draft: axes 0 to 1, spans as (start, end, kind); from `begins` to `ends` it is the draft
+    itself, what is around it is said about it. `lifts`: 1 if it lifts others up, or UNKNOWN."""
 
     text: str
     axes: tuple[float, ...]
     verdict: int
     about: int
+    lifts: int
     spans: tuple[tuple[int, int, int], ...]
+    begins: int
+    ends: int
 
 
 def read(paths: Iterable[Path]) -> list[Draft]:
@@ -63,7 +68,10 @@ def read(paths: Iterable[Path]) -> list[Draft]:
                     tuple(case["labels"][axis] / 2 for axis in AXES),
                     VERDICTS.index(case["verdict"]),
                     ABOUT.index(case["about"]),
+                    case.get("amplifies", UNKNOWN),
                     tuple(spans),
+                    0,
+                    len(case["draft"]),
                 )
             )
     return drafts
@@ -91,43 +99,60 @@ class Reader(nn.Module):
         self.axes = nn.Linear(384, len(AXES))
         self.verdicts = nn.Linear(384, len(VERDICTS))
         self.about = nn.Linear(384, len(ABOUT))
+        self.lifts = nn.Linear(384, 1)
+        self.aside = nn.Linear(384 + CASES, 1)
 
-    def forward(self, batch: dict[str, torch.Tensor], cases: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, batch: dict[str, torch.Tensor], cases: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Logits by head: of tokens `kinds` and `aside`, of the whole the others."""
         hidden = self.body.bert(**batch).last_hidden_state
         mask = batch["attention_mask"].unsqueeze(-1)
         # Every token but the first and last, as at run time.
         pooled = self.drop((hidden * mask).sum(1) / mask.sum(1))
-        kinds = self.kinds(torch.cat([self.drop(hidden), cases], dim=-1))
-        return kinds, self.axes(pooled), self.verdicts(pooled), self.about(pooled)
+        tokens = torch.cat([self.drop(hidden), cases], dim=-1)
+        return {
+            "kinds": self.kinds(tokens),
+            "aside": self.aside(tokens).squeeze(-1),
+            "axes": self.axes(pooled),
+            "verdicts": self.verdicts(pooled),
+            "about": self.about(pooled),
+            "lifts": self.lifts(pooled).squeeze(-1),
+        }
 
 
-def prepared(drafts: Sequence[Draft]) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
-    """Token ids, what case tells of each token (drafts, tokens, CASES), and each token's kind."""
+Prepared = tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def prepared(drafts: Sequence[Draft]) -> Prepared:
+    """Token ids, what case tells of each token (drafts, tokens, CASES), each token's kind, and whether
+    it is said about the draft (1) or stands in it (0)."""
     inputs = tokenizer_of()(
         [d.text for d in drafts], padding=True, truncation=True, max_length=MAX_TOKENS,
         return_tensors="pt", return_offsets_mapping=True,
     )  # fmt: skip
     offsets = inputs.pop("offset_mapping").numpy()
-    kinds = np.full(offsets.shape[:2], -100)
+    kinds, aside = np.full(offsets.shape[:2], UNKNOWN), np.full(offsets.shape[:2], UNKNOWN)
     cases = np.zeros((*offsets.shape[:2], CASES), dtype=np.float32)
     for i, draft in enumerate(drafts):
         held = [j for j, (a, b) in enumerate(offsets[i]) if b > a]
         kinds[i, held] = NO_KIND
+        aside[i, held] = [a < draft.begins or a >= draft.ends for a in offsets[i, held, 0]]
         cases[i, held] = case_of(draft.text, offsets[i][held])
         for start, end, kind in draft.spans:
             for j in held:
                 if offsets[i, j, 0] < end and offsets[i, j, 1] > start:
                     kinds[i, j] = kind
-    return dict(inputs), torch.from_numpy(cases), torch.from_numpy(kinds)
+    return dict(inputs), torch.from_numpy(cases), torch.from_numpy(kinds), torch.from_numpy(aside)
 
 
 class Variation:
     """Drafts as somebody else might have pasted them: other names, words about them around them,
     no capitals. What they are labelled stays."""
 
-    def __init__(self, drafts: Sequence[Draft], framings: Sequence[dict[str, str]], seed: int) -> None:
+    def __init__(
+        self, drafts: Sequence[Draft], framings: Sequence[dict[str, str]], alike: Sequence[str], seed: int
+    ) -> None:
         self._rng = random.Random(seed)
-        self._framings = framings
+        self._framings, self._alike = framings, alike
         name = KINDS.index("name")
         self._names = [d.text[a:b] for d in drafts for a, b, kind in d.spans if kind == name]
 
@@ -135,7 +160,9 @@ class Variation:
         """One variation of `draft`; often the draft itself."""
         if self._rng.random() < 0.5:
             draft = self._renamed(draft)
-        if self._rng.random() < 0.35:
+        if self._rng.random() < 0.12:
+            draft = self._opened(draft)
+        if self._rng.random() < 0.4:
             draft = self._framed(draft)
         lower = draft.text.lower()
         if self._rng.random() < 0.2 and len(lower) == len(draft.text):
@@ -157,25 +184,42 @@ class Variation:
             spans.append((start + shift, start + shift + len(new), kind))
             shift += len(new) - len(old)
             end_before = end
-        return dataclasses.replace(draft, text=text + draft.text[end_before:], spans=tuple(spans))
+        text += draft.text[end_before:]
+        return dataclasses.replace(draft, text=text, spans=tuple(spans), ends=len(text))
+
+    def _opened(self, draft: Draft) -> Draft:
+        """With a sentence of the post itself that merely looks like words about it."""
+        line, gap = self._rng.choice(self._alike), self._rng.choice([" ", "\n", "\n\n"])
+        if self._rng.random() < 0.5:
+            return _around(draft, "", gap + line, inside=True)
+        return _around(draft, line + gap, "", inside=True)
 
     def _framed(self, draft: Draft) -> Draft:
         framing = self._rng.choice(self._framings)
-        before, after = framing["before"], framing["after"]
-        spans = tuple((a + len(before), b + len(before), kind) for a, b, kind in draft.spans)
-        return dataclasses.replace(draft, text=before + draft.text + after, spans=spans)
+        return _around(draft, framing["before"], framing["after"], inside=False)
+
+
+def _around(draft: Draft, before: str, after: str, *, inside: bool) -> Draft:
+    """`draft` with words around it, which stand `inside` it or are said about it."""
+    text, shift = before + draft.text + after, len(before)
+    return dataclasses.replace(
+        draft,
+        text=text,
+        spans=tuple((a + shift, b + shift, kind) for a, b, kind in draft.spans),
+        begins=0 if inside else draft.begins + shift,
+        ends=len(text) if inside else draft.ends + shift,
+    )
 
 
 def train(drafts: Sequence[Draft], *, epochs: int, rate: float, seed: int, batch: int = 16) -> Reader:
     """Fit on labelled drafts. Every run begins at the same weights, so that runs can be averaged."""
     torch.manual_seed(0)
     rng = random.Random(seed)
-    framings = [
-        json.loads(s) for s in (TRAIN / "framings-train.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    vary = Variation(drafts, framings, seed)
+    framings = [json.loads(line) for line in _lines("framings-train*.jsonl")]
+    vary = Variation(drafts, framings, _lines("framings-not*.txt"), seed)
     model = Reader()
     torch.manual_seed(seed)
+    mean = copy.deepcopy(model).requires_grad_(False)
     heads = [p for n, p in model.named_parameters() if not n.startswith("body")]
     body = [p for n, p in model.body.bert.named_parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(
@@ -195,23 +239,50 @@ def train(drafts: Sequence[Draft], *, epochs: int, rate: float, seed: int, batch
         rng.shuffle(groups)
         for group in groups:
             chosen = [vary.of(drafts[i]) for i in group]
-            inputs, cases, kinds = prepared(chosen)
-            by_token, axes, verdicts, about = model(inputs, cases)
-            loss = (
-                functional.cross_entropy(by_token.transpose(1, 2), kinds, weight=weight, ignore_index=-100)
-                + functional.binary_cross_entropy_with_logits(axes, torch.tensor([d.axes for d in chosen]))
-                + 0.5 * functional.cross_entropy(verdicts, torch.tensor([d.verdict for d in chosen]))
-                + 0.3 * functional.cross_entropy(about, torch.tensor([d.about for d in chosen]))
-            )
+            loss = _loss(model, chosen, weight)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            _follow(mean, model, 0.0 if epoch < epochs // 2 else EMA)
             total += float(loss.detach())
         print(f"epoch {epoch} loss {total / len(groups):.3f} {time.time() - started:.0f} s", file=sys.stderr)
-    model.eval()
-    return model
+    return mean.eval()
+
+
+def _loss(model: Reader, drafts: Sequence[Draft], weight: torch.Tensor) -> torch.Tensor:
+    inputs, cases, kinds, aside = prepared(drafts)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = {name: logits.float() for name, logits in model(inputs, cases).items()}
+    held = aside != UNKNOWN
+    lifts = torch.tensor([d.lifts for d in drafts])
+    told = lifts != UNKNOWN
+    binary = functional.binary_cross_entropy_with_logits
+    loss = (
+        functional.cross_entropy(out["kinds"].transpose(1, 2), kinds, weight=weight, ignore_index=UNKNOWN)
+        + binary(out["axes"], torch.tensor([d.axes for d in drafts]))
+        + 0.5 * functional.cross_entropy(out["verdicts"], torch.tensor([d.verdict for d in drafts]))
+        + 0.3 * functional.cross_entropy(out["about"], torch.tensor([d.about for d in drafts]))
+        + 0.5 * binary(out["aside"][held], aside[held].float())
+    )
+    return loss + 0.2 * binary(out["lifts"][told], lifts[told].float()) if told.any() else loss
+
+
+def _follow(mean: Reader, model: Reader, keeps: float) -> None:
+    """Move the running mean of the weights towards `model` (Polyak averaging)."""
+    with torch.no_grad():
+        for held, new in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
+            if held.is_floating_point():
+                held.lerp_(new, 1 - keeps)
+            else:
+                held.copy_(new)
+
+
+def _lines(pattern: str) -> list[str]:
+    """The lines of every file that learns may come from, by a pattern of names."""
+    paths = sorted(TRAIN.glob(pattern))
+    return [line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def averaged(models: Sequence[Reader]) -> Reader:
@@ -226,41 +297,14 @@ def averaged(models: Sequence[Reader]) -> Reader:
     return first
 
 
-def asides() -> tuple[np.ndarray, float]:
-    """A head that tells what is said about a draft from what stands in it, by whole sentences.
-
-    On the joined vectors of the gate, which told them apart better than the reader's own.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    said, held = [], (TRAIN / "framings-not.txt").read_text(encoding="utf-8").splitlines()
-    for line in (TRAIN / "framings-train.jsonl").read_text(encoding="utf-8").splitlines():
-        framing = json.loads(line)
-        said += [framing[side][a:b] for side in ("before", "after") for a, b in segments(framing[side])]
-    for path in sorted(TRAIN.glob("train-*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            draft = json.loads(line)["draft"]
-            parts = [draft[a:b] for a, b in segments(draft)]
-            held += [parts[0], parts[-1]]
-    said, held = [s for s in said if s.strip()], [h for h in held if h.strip()]
-    plain = MiniLM()
-    both = Joined(plain, plain.tuned(TUNED_LAYERS))
-    fitted = LogisticRegression(C=1.0, max_iter=500, class_weight="balanced").fit(
-        np.concatenate([both.encode(said), both.encode(held)]), [1] * len(said) + [0] * len(held)
-    )
-    return fitted.coef_[0], float(fitted.intercept_[0])
-
-
-def save(model: Reader, aside: tuple[np.ndarray, float], folder: Path) -> None:
+def save(model: Reader, folder: Path) -> None:
     """Write the layers (half precision) and the heads where the coach looks for them."""
     export(model.body, folder / "reading.safetensors")
     heads = {
         f"{name}.{part}": value.detach().numpy().astype(np.float32)
-        for name in ("kinds", "axes", "verdicts", "about")
+        for name in ("kinds", "aside", "axes", "verdicts", "about", "lifts")
         for part, value in getattr(model, name).named_parameters()
     }
-    heads["aside.weight"] = aside[0][None, :].astype(np.float32)
-    heads["aside.bias"] = np.asarray([aside[1]], dtype=np.float32)
     np.savez(folder / "reading.npz", **heads)
 
 
@@ -279,7 +323,7 @@ def main() -> None:
         for seed in range(given.seed, given.seed + given.runs)
     ]
     model = averaged(runs)
-    save(model, asides(), given.out)
+    save(model, given.out)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ OTHERS = ("patient", "family", "colleague", "trainee")
 STORY_AT = 0.5  # how surely it is somebody else's story before a name in it counts
 CONSENT_KEEPS = 0.5  # what consent in writing leaves of the risk of being recognised
 FACT_ADDS = 0.1
+OFF_AIM = 0.3  # worth a word, never a reason not to post
 _CONSENT = re.compile(
     r"\b(?:written|in writing|signed|consent(?:ed)? (?:form|given|obtained)|gave (?:written )?consent|agreed in writing)\b",
     re.IGNORECASE,
@@ -61,6 +62,11 @@ class Judgement:
     spans: tuple[Span, ...]
     risk: float
     notes: bool
+
+    def off_aim(self) -> Judgement:
+        """The same for a draft in which nothing is seen of what it is said to be for."""
+        axes = {**self.axes, "purpose": max(self.axes["purpose"], OFF_AIM)}
+        return replace(self, axes=axes, marks=(*self.marks, Mark("purpose", "off_aim", 0, 0)))
 
 
 def judged(

@@ -64,12 +64,15 @@ READING_HEADS = Path(__file__).with_name("reading.npz")
 
 @dataclass(frozen=True)
 class Read:
-    """One draft as read: probabilities by axis, verdict and whose story, and the words marked."""
+    """One draft as read: probabilities by axis, verdict and whose story, that it lifts somebody else up,
+    the words marked, and each token's log odds (start, end, odds) of being said about the draft."""
 
     axes: Mapping[str, float]
     verdicts: Mapping[str, float]
     about: Mapping[str, float]
     spans: tuple[Span, ...]
+    lifts: float = 0.0
+    asides: tuple[tuple[int, int, float], ...] = ()
 
 
 class Reading:
@@ -88,16 +91,17 @@ class Reading:
         (tokens, width)."""
         whole = states.mean(axis=0)
         words = offsets[:, 1] > offsets[:, 0]
+        offsets, tokens = offsets[words], states[words]
+        tokens = np.concatenate([tokens, case_of(text, offsets)], axis=1)
+        odds = self._head("aside", tokens)[:, 0]
         return Read(
             axes=dict(zip(AXES, _sigmoid(self._head("axes", whole)), strict=True)),
             verdicts=dict(zip(VERDICTS, _softmax(self._head("verdicts", whole)), strict=True)),
             about=dict(zip(ABOUT, _softmax(self._head("about", whole)), strict=True)),
-            spans=self._spans(text, offsets[words], states[words]),
+            spans=self._spans(text, offsets, tokens),
+            lifts=_sigmoid(self._head("lifts", whole))[0],
+            asides=tuple((int(a), int(b), float(x)) for (a, b), x in zip(offsets, odds, strict=True)),
         )
-
-    def aside(self, vector: NDArray[np.float32]) -> float:
-        """How surely a sentence is about a draft and not in it (0 to 1); `vector` is its joined encoding."""
-        return _sigmoid(self._head("aside", vector[None, :])[0])[0]
 
     def _head(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = (
@@ -105,10 +109,10 @@ class Reading:
         ).astype(np.float64)
         return out
 
-    def _spans(self, text: str, offsets: NDArray[np.int64], states: NDArray[np.float32]) -> tuple[Span, ...]:
+    def _spans(self, text: str, offsets: NDArray[np.int64], tokens: NDArray[np.float32]) -> tuple[Span, ...]:
         if not len(offsets):
             return ()
-        logits = self._head("kinds", np.concatenate([states, case_of(text, offsets)], axis=1))
+        logits = self._head("kinds", tokens)
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         best = chances.argmax(axis=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 
 import numpy as np
@@ -18,7 +18,7 @@ from langgraph.graph import END, START, StateGraph
 from numpy.typing import NDArray
 
 from coach.care import crisis
-from coach.care.framing import Framing
+from coach.care.framing import draft_in
 from coach.care.gate import Gate
 from coach.care.identifiers import Forms
 from coach.care.judgement import AXIS_AT, Judgement, Mark, consented, judged
@@ -37,8 +37,12 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
     ("name", "initials", "handle", "email", "phone", "url", "address", "postcode", "record", "room", "date"),
     "direct-identifiers",
 )
-OFFERED_AT = 0.3  # risk; stricter than for a draft, since the words are the coach's
+# Risk under which a version counts as safe; stricter than for a draft, since the words are the coach's.
+SAFE_AT = 0.3
+FALLS = 0.1  # by how much the risk must fall before a version that is not yet safe is a step worth showing
 KEPT = 0.3  # of the words at least; less would be another post
+LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
+AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
 SHOWN_PARTS = 4  # how many of the marked words a sentence names
 
 
@@ -46,6 +50,12 @@ class StateReader(Protocol):
     """An encoder that reads word by word: offsets (tokens, 2) and states (tokens, width)."""
 
     def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+
+class Proposing(Protocol):
+    """A capable model that can word a version of a draft where `axes` speak against it."""
+
+    def of(self, draft: str, axes: Sequence[Axis]) -> str | None: ...
 
 
 class State(TypedDict, total=False):
@@ -57,8 +67,11 @@ class State(TypedDict, total=False):
     started: float
     draft: str
     offset: int
+    reads: list[tuple[int, Read]]
     judgement: Judgement
+    lifts: bool
     rewrite: str | None
+    is_safe: bool
     review: Review
 
 
@@ -68,19 +81,21 @@ class ReviewFlow:
     def __init__(
         self,
         *,
+        encoder: Encoder,
         both: Encoder,
         gate: Gate,
         states: StateReader,
         reading: Reading,
         forms: Forms,
-        framing: Framing,
         words: Mapping[str, Any],
         country: str,
+        aim: str = "",
+        proposals: Proposing | None = None,
     ) -> None:
-        self._both, self._gate = both, gate
+        self._encoder, self._both, self._gate = encoder, both, gate
         self._states, self._reading, self._forms = states, reading, forms
-        self._framing = framing
-        self._words, self._country = words, country
+        self._words, self._country, self._proposals = words, country, proposals
+        self._aim = aim
         self._graph = self._drawn()
 
     def _drawn(self) -> Any:
@@ -119,8 +134,13 @@ class ReviewFlow:
             if level != "none":
                 return {"review": self._crisis(state, level)}
             return {"review": self._closed(state, self._words["too_long"], "refused")}
-        start, end = self._framing.draft_in(state["typed"])
-        return {"draft": state["typed"][start:end], "offset": start}
+        reads = self._reads(state["typed"])
+        asides = [(a + at, b + at, odds) for at, read in reads for a, b, odds in read.asides]
+        start, end = draft_in(state["typed"], asides)
+        draft = state["typed"][start:end]
+        if draft != state["typed"]:
+            reads = self._reads(draft)
+        return {"draft": draft, "offset": start, "reads": reads}
 
     def _mind(self, state: State) -> State:
         """Danger first, in all that was typed: the draft may not be what matters."""
@@ -134,11 +154,22 @@ class ReviewFlow:
         return {"review": self._crisis(state, level)} if level != "none" else {}
 
     def _read(self, state: State) -> State:
-        return {"judgement": self._judged(state["draft"], state)}
+        reads = state["reads"]
+        judgement = self._judgement(state["draft"], reads, state)
+        aim = (state["facts"].aim or self._aim).strip()
+        if aim and float(np.dot(*self._encoder.encode([aim, state["draft"]]))) < AIM_AT:
+            judgement = judgement.off_aim()
+        return {"judgement": judgement, "lifts": max(read.lifts for _, read in reads) >= LIFTS_AT}
 
     def _judged(self, draft: str, state: State) -> Judgement:
-        reads = [(at, self._piece(part)) for at, part in pieces(draft)]
+        return self._judgement(draft, self._reads(draft), state)
+
+    def _judgement(self, draft: str, reads: Sequence[tuple[int, Read]], state: State) -> Judgement:
         return judged(draft, reads, self._forms.find(draft), state["facts"], state["platform"])
+
+    def _reads(self, text: str) -> list[tuple[int, Read]]:
+        """`text` read in pieces, each with its offset."""
+        return [(at, self._piece(part)) for at, part in pieces(text)]
 
     def _piece(self, text: str) -> Read:
         return self._reading.read(text, *self._states.states(text))
@@ -146,23 +177,32 @@ class ReviewFlow:
     # ---- a safer version
 
     def _mend(self, state: State) -> State:
-        before = state["judgement"]
+        before, draft = state["judgement"], state["draft"]
         if before.verdict == "post" or before.notes:
             return {"rewrite": None}
-        for version in self._versions(state["draft"], before, state):
-            if version == state["draft"] or len(version.split()) < max(5, KEPT * len(state["draft"].split())):
+        step: str | None = None
+        risk = before.risk - FALLS
+        for version in self._versions(draft, before, state):
+            if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
                 continue
             after = self._judged(version, state)
-            if after.risk < OFFERED_AT and no_worse(before, after) and after.risk < before.risk:
-                return {"rewrite": version}
-        return {"rewrite": None}
+            if after.risk >= risk or not no_worse(before, after):
+                continue
+            if after.risk < SAFE_AT:
+                return {"rewrite": version, "is_safe": True}
+            step, risk = version, after.risk
+        return {"rewrite": step, "is_safe": False}
 
-    def _versions(self, draft: str, before: Judgement, state: State) -> Any:
-        """Versions by growing change: words made general, then sentences left out, riskiest first."""
+    def _versions(self, draft: str, before: Judgement, state: State) -> Iterator[str]:
+        """A capable model's wording if there is one; then versions by growing change: words made general,
+        then sentences left out, riskiest first."""
+        against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
+        if self._proposals is not None and (wording := self._proposals.of(draft, against)):
+            yield wording
         version = draft
-        if before.axes["anger"] >= AXIS_AT or before.axes["kindness"] >= AXIS_AT:
+        if "anger" in against or "kindness" in against:
             version = cooled(version)
-        if before.axes["claims"] >= AXIS_AT:
+        if "claims" in against:
             version = loosened(version)
         if version != draft:
             yield version
@@ -201,6 +241,7 @@ class ReviewFlow:
                 axes=axes,
                 findings=findings,
                 rewrite=state["rewrite"],
+                rewrite_is_safe=state["rewrite"] is not None and state["is_safe"],
                 reply=reply,
                 route="answer",
                 timing=self._timing(state),
@@ -240,7 +281,7 @@ class ReviewFlow:
         if judgement.notes:
             said.append(words["verdicts"]["notes"])
         elif judgement.verdict == "post":
-            said.append(self._posted(judgement, findings))
+            said.append(self._posted(state, findings))
         else:
             said += self._reasons(state, findings)
         if consented(state["facts"]):
@@ -249,13 +290,15 @@ class ReviewFlow:
             said.append(words["not_english"])
         return " ".join([*said, words["caution"]])
 
-    def _posted(self, judgement: Judgement, findings: Sequence[Finding]) -> str:
-        verdicts = self._words["verdicts"]
+    def _posted(self, state: State, findings: Sequence[Finding]) -> str:
+        verdicts, judgement = self._words["verdicts"], state["judgement"]
         minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
         if minor is not None:
             return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
         # The surest words only where nothing at all was seen.
         calm = max(judgement.axes.values()) < AXIS_AT / 2 and not findings
+        if calm and state["lifts"]:
+            return str(verdicts["post_lifts"])
         return str(verdicts["post"][0 if calm else 1])
 
     def _reasons(self, state: State, findings: Sequence[Finding]) -> list[str]:
@@ -269,7 +312,7 @@ class ReviewFlow:
         if judgement.verdict == "wait":
             said.append(words["offers"]["hold"])
         elif state["rewrite"] is not None:
-            said.append(words["offers"]["rewrite"])
+            said.append(words["offers"]["rewrite" if state["is_safe"] else "step"])
         elif judgement.verdict != "keep" or "privacy" in reasons:
             said.append(words["offers"]["none"])
         return said
@@ -317,7 +360,7 @@ class ReviewFlow:
         return self._closed(state, self._gate.words.in_danger(level, self._country), "crisis")
 
     def _closed(self, state: State, said: str, route: Any) -> Review:
-        return Review("keep", dict.fromkeys(AXES, 0.0), (), None, said, route, self._timing(state))
+        return Review("keep", dict.fromkeys(AXES, 0.0), (), None, said, route, timing=self._timing(state))
 
     @staticmethod
     def _timing(state: State) -> Timing:

@@ -47,6 +47,7 @@ AXES = {
     "claims": "Claims without ground",
     "purpose": "Form and aim",
 }
+SAFER, STEP = "A safer version", "A step safer, not yet enough"
 EMPTY = '<p class="quiet">What I think of it will stand here. Nothing is kept unless you hold it.</p>'
 
 
@@ -84,7 +85,7 @@ class ReviewTab:
                 judged = gr.HTML(EMPTY, elem_id="judged")
                 with gr.Group(visible=False) as offer:
                     difference = gr.HTML(elem_id="difference")
-                    safer = gr.Textbox(label="A safer version", lines=3, elem_id="safer", buttons=["copy"])
+                    safer = gr.Textbox(label=SAFER, lines=3, elem_id="safer", buttons=["copy"])
                     use = gr.Button("Use this one", elem_id="use")
                 with gr.Row():
                     hours = gr.Dropdown(HOLDS, value=16.0, label="Hold for", min_width=120)
@@ -134,7 +135,7 @@ class ReviewTab:
             shown,
             gr.update(visible=True),
             difference_html(draft, review.rewrite),
-            review.rewrite,
+            gr.update(value=review.rewrite, label=SAFER if review.rewrite_is_safe else STEP),
             review.rewrite,
         )
 

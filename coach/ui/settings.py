@@ -1,4 +1,4 @@
-"""The Settings tab: which model and voice speak here, and whose help lines are named."""
+"""The Settings tab: which voice speaks here, whose help lines are named, what drafts are held against."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gradio as gr
 
 from coach.errors import CoachError
+from coach.events import cleaned
 from coach.settings import config_file, keep
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ COUNTRIES = {
     "NZ": "New Zealand",
     "US": "United States",
 }
+AIM_LENGTH = 200
 
 
 class SettingsTab:
@@ -50,21 +52,30 @@ class SettingsTab:
             VOICES, value=settings.voice, label="Voice", elem_id="set-voice",
             info="A small model chooses among written answers; a capable one can be let write.",
         )  # fmt: skip
+        aim = gr.Textbox(
+            settings.aim, label="What do you post for?", lines=1, max_length=AIM_LENGTH, elem_id="set-aim",
+            info="One line, if you like: your message, in your words. Drafts are held against it.",
+        )  # fmt: skip
         gr.HTML(self._model())
         save = gr.Button("Save", variant="primary", elem_id="set-save")
         done = gr.HTML(elem_id="set-done")
         save.click(
-            self.save, [voice, country], [done, speaking], show_progress="hidden", api_visibility="private"
+            self.save,
+            [voice, country, aim],
+            [done, speaking],
+            show_progress="hidden",
+            api_visibility="private",
         )
 
-    def save(self, voice: str, country: str) -> tuple[str, Any]:
+    def save(self, voice: str, country: str, aim: str | None) -> tuple[str, Any]:
         """Use what was chosen from the next message on, and at every later start."""
         known = {value for _, value in VOICES}
         if voice not in known or country not in COUNTRIES:
             return _note("Choose one of the entries shown."), gr.skip()
+        aim = cleaned(aim or "")[:AIM_LENGTH]
         try:
-            self._coach.change(voice=cast("VoiceSetting", voice), country=country)
-            path = keep(voice=voice, country=country)
+            self._coach.change(voice=cast("VoiceSetting", voice), country=country, aim=aim)
+            path = keep(voice=voice, country=country, aim=aim)
             self._coach.ready()
         except CoachError as fault:
             return _note(str(fault)), gr.skip()

@@ -1,57 +1,63 @@
-"""Words about a draft are told from the draft by whole sentences at its ends."""
+"""Words about a draft are told from the draft by what the reading says of each word."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from coach.care.framing import Framing, segments
+from coach.care.framing import draft_in
 
-ASIDE = {"I'm proud of this one:", "be honest, is it bad?", "Should I post this?"}
-MAYBE = {"Nothing more to say.", "Nothing more to say, you fools!"}
-
-
-@pytest.fixture
-def framing() -> Framing:
-    return Framing(
-        lambda text: 1.0 if text in ASIDE else 0.3 if text in MAYBE else 0.0, lambda text: 0.9 * ("!" in text)
-    )
+DRAFT = "Coffee helps. Sleep helps more."
 
 
-def drafted(framing: Framing, text: str) -> str:
-    start, end = framing.draft_in(text)
+def drafted(text: str, said_about: str) -> str:
+    """What is left of `text` when the words of `said_about` have high odds of not being the draft's."""
+    words = set(re.findall(r"\w+", said_about))
+    asides = [
+        (m.start(), m.end(), 3.0 if m[0] in words else -3.0 if m[0].isalnum() else 0.0)
+        for m in re.finditer(r"\w+|[^\w\s]", text)
+    ]
+    start, end = draft_in(text, asides)
     return text[start:end]
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("before", "after"),
     [
-        "I'm proud of this one:\nCoffee helps. Sleep helps more.",
-        "Should I post this? Coffee helps. Sleep helps more.",
-        "Coffee helps. Sleep helps more.\n\nbe honest, is it bad?",
-        "I'm proud of this one:\n\nCoffee helps. Sleep helps more. be honest, is it bad?",
+        ("proud of this one:\n", ""),
+        ("Should I post it? ", ""),
+        ("", "\n\nbe honest, is it bad?"),
+        ("", " Too much?"),
+        ("proud of this one - ", " be honest, is it bad?"),
+        ("here is the post: “", "” too much?"),
+        ("my wife hates it but ", ""),
     ],
 )
-def test_framing_leaves_the_draft(framing: Framing, text: str) -> None:
-    assert drafted(framing, text) == "Coffee helps. Sleep helps more."
+def test_draft_in_leaves_the_draft(before: str, after: str) -> None:
+    assert drafted(before + DRAFT + after, before + after) == DRAFT
 
 
-def test_framing_looks_at_the_ends_only_and_never_takes_all(framing: Framing) -> None:
-    text = "Coffee helps. Should I post this? Sleep helps more."
-    assert drafted(framing, text) == text
-    assert drafted(framing, "Should I post this?") == "Should I post this?"
-    both = "Should I post this? be honest, is it bad?"
-    assert drafted(framing, both)
+def test_draft_in_leaves_what_stands_between_alone() -> None:
+    text = "Coffee helps. Should I post it? Sleep helps more."
+    assert drafted(text, "Should I post it") == text
 
 
-def test_framing_leaves_a_doubtful_line_out_only_where_nothing_in_it_counts(framing: Framing) -> None:
-    assert drafted(framing, "Coffee helps a lot.\n\nNothing more to say.") == "Coffee helps a lot."
-    angry = "Coffee helps a lot.\n\nNothing more to say, you fools!"
-    assert drafted(framing, angry) == angry
-    one_line = "Coffee helps a lot. Nothing more to say."
-    assert drafted(framing, one_line) == one_line
+def test_draft_in_never_takes_everything() -> None:
+    assert drafted("Should I post it?", "Should I post it")
+    assert draft_in("", ()) == (0, 0)
 
 
-def test_segments_cover_lines_and_sentences() -> None:
-    text = "  One. Two!\n\nThree: four"
-    assert [text[a:b] for a, b in segments(text)] == ["One.", "Two!", "Three:", "four"]
-    assert segments("") == [(0, 0)]
+def test_draft_in_keeps_a_doubtful_line() -> None:
+    text = "Thoughts? " + DRAFT
+    asides = [
+        (0, 8, 1.0),
+        (8, 9, 0.5),
+        *((m.start(), m.end(), -2.0) for m in re.finditer(r"\w+", text) if m.start() > 9),
+    ]
+    assert draft_in(text, asides) == (0, len(text))
+
+
+def test_draft_in_keeps_quotation_marks_that_are_the_drafts_own() -> None:
+    text = "“Coffee helps” is what they say. “Sleep helps more” is true."
+    assert drafted(text, "nothing") == text
