@@ -15,10 +15,11 @@ import yaml
 from coach.care.gate import GATE_FILE, Gate, make_gate
 from coach.care.words import CareWords, load_words
 from coach.classifier import Encoder, LinearClassifier, Maker
-from coach.errors import IndexFault, ModelError
+from coach.errors import CoachError, IndexFault, ModelError
 from coach.library.cards import Card, Situation, Spare, load_cards
 from coach.library.embedder import EXCHANGE_LAYERS, TUNED_LAYERS, Joined, MiniLM, NamedEncoder
 from coach.library.index import Progress, fingerprint, make_chroma, make_copies, open_or_build
+from coach.library.meeting import Meeting, load_meeting
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose, is_known
 from coach.prompts import shipped
@@ -26,9 +27,12 @@ from coach.settings import NOTES, Settings, VoiceSetting
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from coach.care.identifiers import Forms
     from coach.model.local import Engine
+    from coach.practice.earlier import Earlier
+    from coach.practice.rehearse import Rehearsal
     from coach.practice.review import ReviewFlow
     from coach.practice.talk import Talk
     from coach.voice.guided import GuidedVoice
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from coach.voice.recogniser import Ranker
 
 # Classifiers fitted beforehand (`make fit`), in a folder named after what they were fitted on.
+REHEARSALS, EARLIER = "rehearsals.sqlite", "rehearsals.jsonl"
 FITTED = Path(__file__).parent / "fitted"
 SCRIPT = [
     "That is worth a closer look. Nobody has to post. Choose the why first. What would you like to try?"
@@ -70,9 +75,9 @@ class Coach:
 
     @cached_property
     def built_in(self) -> tuple[Card, ...]:
-        """The thread's cards, and those that Review's findings rest on."""
+        """The thread's cards, and those that Review's findings and Rehearse rest on."""
         here = shipped("knowledge")
-        more = [load_cards(here / theme, situations=False) for theme in ("patients", "people")]
+        more = [load_cards(here / theme, situations=False) for theme in ("patients", "people", "mentoring")]
         return tuple(card for cards in (load_cards(here / "thread"), *more) for card in cards)
 
     @cached_property
@@ -124,6 +129,7 @@ class Coach:
                 self.tuned.fingerprint,
                 self.next_encoder.fingerprint,
                 self.words.model_dump_json(),
+                *(f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()),
             ),
             makers,
             progress=self._progress,
@@ -134,6 +140,7 @@ class Coach:
         """What fits the classifiers; for the cards as shipped that was done beforehand."""
         from coach.voice.exchanges import make_exchanges
         from coach.voice.guided import make_follow
+        from coach.voice.mentor import make_meeting
         from coach.voice.recogniser import make_recogniser
 
         if not own and (FITTED / self.fitted_on).is_dir():
@@ -158,6 +165,7 @@ class Coach:
             makers += [
                 (make_gate(self.words, ordinary), self.both),
                 (make_covered(cards, messages[::12], apart), self.encoder),
+                (make_meeting(self.meeting), self.both),
             ]
         return makers
 
@@ -180,6 +188,7 @@ class Coach:
             self.tuned.fingerprint,
             self.next_encoder.fingerprint,
             *(f"{name}:{kind.examples}" for name, kind in words.items()),
+            *(f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()),
         )
 
     def rebuild(self) -> Path:
@@ -334,6 +343,64 @@ class Coach:
         )
 
     @cached_property
+    def meeting(self) -> Meeting:
+        """What people wrote for the mentor of a rehearsal."""
+        return load_meeting(shipped("knowledge") / "meeting")
+
+    @cached_property
+    def rehearsal(self) -> Rehearsal:
+        """The Rehearse flow; nothing of it is kept."""
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        return self._rehearsal(InMemorySaver())
+
+    @cached_property
+    def kept_rehearsal(self) -> Rehearsal:
+        """The Rehearse flow for those who want to come back to it: kept in their data folder."""
+        import sqlite3
+
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        path = self.settings.data_dir / REHEARSALS
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # One connection, guarded by the saver's own lock; sessions are told apart by thread.
+            return self._rehearsal(SqliteSaver(sqlite3.connect(path, check_same_thread=False)))
+        except (OSError, sqlite3.Error) as fault:
+            raise CoachError(
+                f"{path} cannot be opened ({fault}); begin without keeping the rehearsal."
+            ) from fault
+
+    @cached_property
+    def earlier(self) -> Earlier:
+        """How earlier rehearsals went, where they are kept."""
+        from coach.practice.earlier import Earlier
+
+        return Earlier(self.settings.data_dir / EARLIER)
+
+    def ready_to_rehearse(self, *, keep: bool) -> Rehearsal:
+        """Load what a rehearsal needs; safe to call from several threads."""
+        with self._lock:
+            return self.kept_rehearsal if keep else self.rehearsal
+
+    def _rehearsal(self, saver: BaseCheckpointSaver[Any]) -> Rehearsal:
+        from coach.practice.rehearse import Rehearsal
+        from coach.voice.free_mentor import FreeMentor
+        from coach.voice.mentor import MEETING_FILE, Listener, WrittenMentor
+
+        written = WrittenMentor(self.meeting)
+        model = self.chat_model if self.voice == "free" else None
+        return Rehearsal(
+            meeting=self.meeting,
+            listener=Listener(LinearClassifier.load(self.index / MEETING_FILE), self.both),
+            mentor=FreeMentor(model, written) if model is not None else written,
+            gate=self.gate,
+            both=self.both,
+            country=self.settings.country,
+            saver=saver,
+        )
+
+    @cached_property
     def review(self) -> ReviewFlow:
         """The Review flow."""
         from coach.care.reading import READING_LAYERS, Reading
@@ -384,7 +451,16 @@ class Coach:
             self.settings = self.settings.model_copy(update={"voice": voice, "country": country, "aim": aim})
             self.model_fault = None
             # Each of these was made for the voice before; a turn under way keeps what it has.
-            for part in ("engine", "chat_model", "_ranker", "_written", "talk", "review"):
+            for part in (
+                "engine",
+                "chat_model",
+                "_ranker",
+                "_written",
+                "talk",
+                "review",
+                "rehearsal",
+                "kept_rehearsal",
+            ):
                 self.__dict__.pop(part, None)
 
     def ready(self) -> Talk:

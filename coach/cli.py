@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from coach.settings import keep, load_settings
 
 if TYPE_CHECKING:
     from coach.build import Coach
+    from coach.practice.session import Setup
 
 app = typer.Typer(
     name="coach",
@@ -138,9 +140,10 @@ def review(
     ] = None,
     platform: Annotated[str, typer.Option(help="x, bluesky, mastodon, linkedin, facebook, …")] = "",
     batch: Batch = None,
+    model: Model = None,
 ) -> None:
     """Should I post this? One draft, judged."""
-    coach = _coach(model="none")
+    coach = _coach(model=model)
     if batch is not None:
         _run_batch(batch, lambda line: _reviewed(coach, line))
         return
@@ -155,6 +158,26 @@ def review(
     for finding in found.findings:
         text = " ".join(finding.text.split())
         err.print(f"“{text}”  {finding.why} ({finding.card})", style="dim", markup=False, highlight=False)
+
+
+@app.command()
+def rehearse(
+    style: Annotated[str, typer.Option(help="gentle or structured")] = "gentle",
+    difficulty: Annotated[str, typer.Option(help="kind, brisk, hard or drifts")] = "kind",
+    field: Annotated[str, typer.Option(help="The mentor's field.")] = "",
+    minutes: Annotated[int, typer.Option(help="How long the meeting is.", min=5, max=240)] = 30,
+    sheet: Annotated[Path | None, typer.Option(help="Where to write the sheet (Markdown).")] = None,
+    batch: Batch = None,
+    model: Model = None,
+    seed: Seed = None,
+) -> None:
+    """A first meeting with a mentor, rehearsed; it ends with a debrief and a sheet."""
+    coach = _coach(model=model, seed=seed)
+    if batch is not None:
+        _run_batch(batch, lambda line: _rehearsed(coach, line, seed))
+        return
+    given = {"style": style, "difficulty": difficulty, "field": field, "minutes": minutes}
+    _in_terminal(coach, _setup(given, seed), sheet)
 
 
 @app.command()
@@ -376,6 +399,87 @@ def _reviewed(coach: Coach, line: dict[str, Any]) -> dict[str, Any]:
     facts = stated_facts({str(name): str(value) for name, value in given.items() if value not in (None, "")})
     found = coach.ready_to_review().review(_field(line, "draft"), platform=platform.lower(), facts=facts)
     return dataclasses.asdict(found)
+
+
+def _setup(given: dict[str, Any], seed: int | None) -> Setup:
+    from pydantic import ValidationError
+
+    from coach.practice.session import Setup
+
+    try:
+        return Setup(**given, seed=secrets.randbelow(1_000_000) if seed is None else seed)
+    except (ValidationError, TypeError) as fault:
+        raise UsageError(
+            "Style is gentle or structured, difficulty kind, brisk, hard or drifts; choose one of them."
+        ) from fault
+
+
+def _in_terminal(coach: Coach, setup: Setup, sheet: Path | None) -> None:
+    """The meeting in the terminal; an empty line ends it, and the debrief follows."""
+    flow, thread = coach.ready_to_rehearse(keep=False), "terminal"
+    flow.begin(thread, setup)
+    err.print("Nothing you type here is kept. An empty line ends the meeting.", style="dim")
+    said = flow.step(thread, "meet").said
+    while True:
+        for turn in said:
+            out.print(turn.text, markup=False, highlight=False)
+        try:
+            typed = input("> ")
+        except EOFError:
+            break
+        if not typed.strip():
+            break
+        said = flow.step(thread, "answer", typed).said
+    session = flow.step(thread, "end").session
+    looked, text = flow.look_back(session)
+    lines = [looked.opening, *looked.notes.values(), *(s.text for s in looked.strengths)]
+    if looked.try_next is not None:
+        lines += [looked.try_next.text, f"Try saying: “{looked.instead}”"]
+    for line in (*lines, looked.closing):
+        out.print(f"\n{line}", markup=False, highlight=False)
+    if sheet is not None:
+        try:
+            sheet.write_text(text, encoding="utf-8")
+        except OSError as fault:
+            raise UsageError(
+                f"{sheet} cannot be written ({fault.strerror}); choose another place."
+            ) from fault
+    else:
+        out.print(f"\n{text}", markup=False, highlight=False)
+
+
+def _rehearsed(coach: Coach, line: dict[str, Any], seed: int | None) -> dict[str, Any]:
+    answers, setup = line.get("answers"), line.get("setup") or {}
+    if not isinstance(answers, list) or not all(isinstance(a, str) for a in answers):
+        raise UsageError("`answers` must be a list of texts, what the mentee says turn by turn.")
+    if not isinstance(setup, dict):
+        raise UsageError(
+            "`setup` must be an object of texts (programme, mentor, goal); leave out what is not known."
+        )
+    started = time.perf_counter()
+    known = {name: str(setup[name]) for name in ("programme", "mentor", "goal", "field") if setup.get(name)}
+    manner = {"style": line.get("style") or "gentle", "difficulty": line.get("difficulty") or "kind"}
+    flow, thread = coach.ready_to_rehearse(keep=False), f"batch-{time.monotonic_ns()}"
+    flow.begin(thread, _setup({**known, **manner}, line.get("seed", 0 if seed is None else seed)))
+    flow.step(thread, "meet")
+    steps = [flow.step(thread, "answer", answer) for answer in answers]
+    session = flow.step(thread, "end").session
+    looked, sheet = flow.look_back(session)
+    return {
+        "turns": [{"role": t.role, "text": t.text} for t in session.turns],
+        "debrief": {
+            "covered": looked.covered, "missed": looked.missed,
+            "strengths": [s.model_dump() for s in looked.strengths],
+            "try_next": looked.try_next and {**looked.try_next.model_dump(), "instead": looked.instead},
+            "quotes": looked.quotes, "spoke": looked.spoke, "asked": looked.asked,
+        },
+        "sheet": sheet,
+        "route": "crisis" if any(step.route == "crisis" for step in steps) else "answer",
+        "timing": {
+            "total_ms": (time.perf_counter() - started) * 1000,
+            "turn_ms": [step.total_ms for step in steps],
+        },
+    }  # fmt: skip
 
 
 def _found(coach: Coach, query: str, k: int) -> dict[str, Any]:

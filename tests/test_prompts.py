@@ -14,6 +14,8 @@ PASSAGES = [Passage(f"card-{n}", f"Title {n}", f"Text {n}.", "s", 1.0, 0.5) for 
 VALUES: dict[str, dict[str, Any]] = {
     "coach": {},
     "question": {"passages": PASSAGES, "message": "What now?"},
+    "mentor": {"style": "gentle", "difficulty": "hard", "field": "paediatrics", "about": "why they joined"},
+    "safer": {"draft": "What a night.", "changes": ["Take out the heat."]},
     "situation": {"examples": ["first  one\nover two lines", "second one"]},
 }
 

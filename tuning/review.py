@@ -162,7 +162,7 @@ class Variation:
             draft = self._renamed(draft)
         if self._rng.random() < 0.12:
             draft = self._opened(draft)
-        if self._rng.random() < 0.4:
+        if self._rng.random() < 0.5:
             draft = self._framed(draft)
         lower = draft.text.lower()
         if self._rng.random() < 0.2 and len(lower) == len(draft.text):
@@ -195,8 +195,13 @@ class Variation:
         return _around(draft, line + gap, "", inside=True)
 
     def _framed(self, draft: Draft) -> Draft:
-        framing = self._rng.choice(self._framings)
-        return _around(draft, framing["before"], framing["after"], inside=False)
+        before = self._rng.choice(self._framings)["before"]
+        after = self._rng.choice(self._framings)["after"]
+        if before and self._rng.random() < 0.4:
+            before = before.rstrip() + self._rng.choice(["\n", "\n\n", " "])
+        if after and self._rng.random() < 0.4:
+            after = self._rng.choice(["\n", "\n\n", " "]) + after.lstrip()
+        return _around(draft, before, after, inside=False)
 
 
 def _around(draft: Draft, before: str, after: str, *, inside: bool) -> Draft:
@@ -264,7 +269,7 @@ def _loss(model: Reader, drafts: Sequence[Draft], weight: torch.Tensor) -> torch
         + binary(out["axes"], torch.tensor([d.axes for d in drafts]))
         + 0.5 * functional.cross_entropy(out["verdicts"], torch.tensor([d.verdict for d in drafts]))
         + 0.3 * functional.cross_entropy(out["about"], torch.tensor([d.about for d in drafts]))
-        + 0.5 * binary(out["aside"][held], aside[held].float())
+        + binary(out["aside"][held], aside[held].float())
     )
     return loss + 0.2 * binary(out["lifts"][told], lifts[told].float()) if told.any() else loss
 

@@ -17,11 +17,12 @@ from coach.events import Axis, Facts, Span, Verdict
 
 # From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
 # posted as it is, and from which an axis is named as a reason.
-RISK_AT, AXIS_AT = 0.5, 0.5
+RISK_AT, AXIS_AT = 0.55, 0.5
 # A number from a record, a telephone, an address: however sure the model is that all is well.
 FORMAL = frozenset({"record", "phone", "email", "address"})
 FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.7, 0.7
-NAMED_SURE_AT = 0.9
+# What leads straight to one person is marked in a draft that may be about somebody, or where it is this sure.
+MARKED_FROM, NAMED_SURE_AT = 0.3, 0.9
 NAMES = ("name", "initials")
 # Names are a small part of the risk (Ahmed et al. 2020): combinations, of spans at least this sure.
 COMBINED_RISK, IN_COMPANY_SURE_AT = 0.7, 0.5
@@ -89,7 +90,7 @@ def judged(
         # Rules have spoken, or the model has for this one axis: never less careful than that.
         risk = max(risk, axes["privacy"])
     verdict = _verdict(riskiest, axes, risk, notes=notes)
-    return Judgement(verdict, axes, tuple(_marks(axes, spans, form, _others(reads))), spans, risk, notes)
+    return Judgement(verdict, axes, tuple(_marks(axes, spans, form)), spans, risk, notes)
 
 
 def stated_facts(given: Mapping[str, str]) -> Facts:
@@ -168,18 +169,12 @@ def _verdict(read: Read, axes: Mapping[Axis, float], risk: float, *, notes: bool
     return best  # type: ignore[return-value]
 
 
-def _marks(
-    axes: Mapping[Axis, float],
-    spans: Sequence[Span],
-    form: Sequence[Flaw],
-    others: float,
-) -> Iterator[Mark]:
-    """In a draft that gives somebody away everything that does; else only what is plain by its form, and
-    names in what is surely somebody else's story, for a name that is thanked or credited is no fault."""
+def _marks(axes: Mapping[Axis, float], spans: Sequence[Span], form: Sequence[Flaw]) -> Iterator[Mark]:
+    """In a draft that gives somebody away everything that does; else what is plain by its form and what
+    surely is a private person's name: the reading was taught to pass by names that are credited."""
     for span in spans:
-        sure = span.kind in FORMAL or (
-            span.kind in DIRECT and others >= STORY_AT and span.score >= NAMED_SURE_AT
-        )
-        if axes["privacy"] >= AXIS_AT or sure:
+        surely = span.kind not in ("date", "room") and span.score >= NAMED_SURE_AT
+        direct = span.kind in DIRECT and (axes["privacy"] >= MARKED_FROM or surely)
+        if axes["privacy"] >= AXIS_AT or direct or span.kind in FORMAL:
             yield Mark("privacy", span.kind, span.start, span.end)
     yield from (Mark("purpose", flaw.kind, flaw.start, flaw.end) for flaw in form)

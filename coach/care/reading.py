@@ -31,31 +31,24 @@ KINDS = (
 # Kinds that may stand alone are marked sooner than those that count in company.
 POINTING = frozenset({"name", "initials", "handle", "address", "record", "room", "date", "age"})
 SURE_AT, SURE_AT_POINTING = 0.5, 0.35
+# A word is marked from this chance of being of some kind, whichever; a name in small letters where the
+# rest has capitals from the other.
+SOME_AT, SURE_AT_LOWER = 0.35, 0.9
 _SMALL = frozenset(
-    (
-        "",
-        "a",
-        "an",
-        "the",
-        "on",
-        "of",
-        "at",
-        "in",
-        "to",
-        "and",
-        "or",
-        "is",
-        "it",
-        "this",
-        "that",
-        "one",
-        "day",
-        "got",
-    )
-)
+    ("", "a", "an", "the", "on", "of", "at", "in", "to", "and", "or", "is", "it", "this", "that", "one", "day", "got")
+)  # fmt: skip
+# What a word marked as a date must look like, and one marked as a room.
 _DATED = re.compile(
-    r"\d|day\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|easter|christmas|xmas|eid|diwali|ramadan|"
-    r"new year|spring|summer|autumn|winter|friday|advent|lent|hallowe|week|month|year|born|died"
+    r"\b(?:19|20)\d\d\b|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}(?:st|nd|rd|th)\b|\d\d \d\d \d\d|day\b|\b(?:jan|feb|mar|apr|may|jun|jul|"
+    r"aug|sep|oct|nov|dec)|easter|christmas|xmas|eid|diwali|ramadan|hogmanay|new year|spring|summer|autumn|winter|advent|"
+    r"lent|hallowe|week|month|year|born|died"
+)
+_ROOMED = re.compile(
+    r"\d|\w+\W+(?:room|bed|bay|cubicle|cube|cot|chair|pod|theatre|resus|trolley|rm)\b|\b(?:room|bed|bay|cubicle|cube|cot|chair|pod|"
+    r"theatre|resus|trolley|rm)\W+\w+"
+)
+_ADDRESSED = re.compile(
+    r"\d|\b(?:street|st|road|rd|avenue|ave|lane|drive|close|way|terrace|place|court|square|flat|house|villas?)\b"
 )
 CASES = 7
 READING_LAYERS = Path(__file__).with_name("reading.safetensors")
@@ -115,12 +108,13 @@ class Reading:
         logits = self._head("kinds", tokens)
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
-        best = chances.argmax(axis=1)
+        some = 1 - chances[:, -1]  # that it is of some kind, whichever
+        best = chances[:, :-1].argmax(axis=1)
         found: list[Span] = []
         for number, (start, end) in enumerate(offsets):
-            if best[number] == len(KINDS):
+            if some[number] < SOME_AT:
                 continue
-            kind, chance = KINDS[best[number]], float(chances[number, best[number]])
+            kind, chance = KINDS[best[number]], float(some[number])
             last = found[-1] if found else None
             # Pieces of one word, and words of one kind with a space or hyphen between, are one span.
             if last and last.kind == kind and len(text[last.end : start].strip(" -'’.,")) == 0:
@@ -151,7 +145,17 @@ def _says_something(text: str, span: Span) -> bool:
         return False
     if span.kind == "date" and not _DATED.search(piece):
         return False
+    if span.kind == "room" and not _ROOMED.search(piece):
+        return False
+    if span.kind == "address" and not _ADDRESSED.search(piece):
+        return False
+    if span.kind == "name" and piece == text[span.start : span.end].strip() and _has_capitals(text):
+        return span.score >= SURE_AT_LOWER  # who writes capitals gives names one
     return any(c.isalnum() for c in piece)
+
+
+def _has_capitals(text: str) -> bool:
+    return sum(c.isupper() for c in text) >= 0.015 * len(text)
 
 
 def _whole_words(text: str, span: Span) -> Span:

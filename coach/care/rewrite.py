@@ -41,6 +41,7 @@ _AWKWARD = re.compile(
     r"|\b(?:is|was|were|are|of|the|with)\s*[.,;]|^\W*\w{0,12}\W*$|,\s*and\s*[.,]|\bsomebody\s(?:is|was)\b.{0,4}$",
     re.IGNORECASE,
 )
+_TURNED = re.compile(r"\b(?:turn(?:s|ed|ing)?|is|was|be|at|i'?m|she'?s|he'?s)\s+$", re.IGNORECASE)
 SURE_AT = 0.6  # how surely a word must be marked before another is put in its place
 _TENS = {
     "thirty": 30,
@@ -91,12 +92,14 @@ def _general(
 ) -> tuple[int, int, str]:
     """What to put from where to where instead of one span."""
     start, end, piece = span.start, span.end, text[span.start : span.end]
+    if text[end : end + 2] in ("'s", "’s"):
+        return start, end, piece  # "this week's lesson" is no time that could be left out
     if span.kind in ("time", "date"):
         return _from(text, start, "when"), end, ""
     if span.kind in ("place", "facility", "employer"):
         return _from(text, start, "where"), end, "" if _from(text, start, "where") < start else piece
-    if span.kind == "age" and re.search(r"\byears?\s*$", piece):
-        return start, end, piece  # a length of time
+    if span.kind == "age" and (re.search(r"\byears?\s*$", piece) or _TURNED.search(text[:start])):
+        return start, end, piece  # a length of time, or "turned 108"
     if span.kind == "age":
         return _aged(text, start, end, ages)
     if span.kind in ("kin", "role"):

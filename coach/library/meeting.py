@@ -1,8 +1,9 @@
 """What a rehearsed meeting is made of: the mentor's written turns, questions and words.
 
-One file a topic in knowledge/meeting: `situations` hold what people answer (examples), what
-it shows, how a mentor takes it up and what they ask next; `questions.yaml` leads the meeting,
-`words.yaml` holds the coach's own words around it. Which turn is said is not decided here.
+One file a topic in knowledge/meeting: `situations` hold what people answer (examples, more of
+them in `examples.yaml`), what it shows, how a mentor takes it up and what they ask next;
+`questions.yaml` leads the meeting, `words.yaml` holds the coach's own words around it. Which turn
+is said is not decided here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Style = Literal["gentle", "structured"]
 Difficulty = Literal["kind", "brisk", "hard", "drifts"]
 TOPICS: tuple[Topic, ...] = ("why", "where", "needs", "guidance", "expectations", "next")
 FOUR: tuple[Topic, ...] = TOPICS[:4]  # the four questions before a first meeting
+STYLES: tuple[Style, ...] = ("gentle", "structured")
 CONDUCT = "conduct"
 SAID = "{said}"
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,7 +63,7 @@ class Answer(Frozen):
 
 
 class Questions(Frozen):
-    """The questions that open one topic, by manner; `easier` for the silent, `back` for what was left open."""
+    """The questions that open one topic, by manner; `easier` for the silent, `back` for what stayed open."""
 
     kind: Mapping[Style, tuple[Question, ...]]
     brisk: Mapping[Style, tuple[Question, ...]]
@@ -90,16 +92,16 @@ class Meeting(Frozen):
     @property
     def known(self) -> Mapping[str, tuple[str, Answer]]:
         """Every answer by its name, `topic/id`, with its topic."""
-        by_topic = {**self.answers, CONDUCT: self.conduct}
-        return {f"{topic}/{a.id}": (topic, a) for topic, answers in by_topic.items() for a in answers}
+        by_topic: list[tuple[str, tuple[Answer, ...]]] = [*self.answers.items(), (CONDUCT, self.conduct)]
+        return {f"{topic}/{a.id}": (topic, a) for topic, answers in by_topic for a in answers}
 
     def count(self) -> int:
         """How many different turns and questions people wrote for the mentor."""
         lines: set[str] = set(self.lead.drifts)
         for _, answer in self.known.values():
-            for style in ("gentle", "structured"):
+            for style in STYLES:
                 lines |= {*answer.take[style], *answer.ask[style]}
-        for style in ("gentle", "structured"):
+        for style in STYLES:
             lines |= {*self.lead.welcome[style], *self.lead.close[style]}
             for topic in self.lead.topics.values():
                 lines |= {*topic.kind[style], *topic.brisk[style], *topic.hard[style], *topic.back[style]}
@@ -112,8 +114,9 @@ def load_meeting(folder: Path) -> Meeting:
     Raises:
         KnowledgeError: a file is missing or does not hold together; says which and what.
     """
-    answers = {topic: _answers(folder / f"{topic}.yaml", topic) for topic in (*TOPICS, CONDUCT)}
-    conduct = answers.pop(CONDUCT)
+    more: dict[str, list[str]] = _read(folder / "examples.yaml")
+    answers = {topic: _answers(folder / f"{topic}.yaml", topic, more) for topic in TOPICS}
+    conduct = _answers(folder / f"{CONDUCT}.yaml", CONDUCT, more)
     path = folder / "questions.yaml"
     try:
         lead = Lead(**_read(path))
@@ -124,12 +127,15 @@ def load_meeting(folder: Path) -> Meeting:
     )
 
 
-def _answers(path: Path, topic: str) -> tuple[Answer, ...]:
+def _answers(path: Path, topic: str, more: Mapping[str, list[str]]) -> tuple[Answer, ...]:
     found = _read(path)
     if found.get("topic") != topic:
         raise KnowledgeError(f"{path}: the first line must say `topic: {topic}`.")
     try:
-        return tuple(Answer(**entry) for entry in found["situations"])
+        return tuple(
+            Answer(**{**entry, "examples": [*entry["examples"], *more.get(f"{topic}/{entry['id']}", ())]})
+            for entry in found["situations"]
+        )
     except (ValidationError, TypeError, KeyError) as fault:
         raise KnowledgeError(f"{path}: mend what does not fit: {fault}") from fault
 

@@ -21,7 +21,7 @@ from coach.care import crisis
 from coach.care.framing import draft_in
 from coach.care.gate import Gate
 from coach.care.identifiers import Forms
-from coach.care.judgement import AXIS_AT, Judgement, Mark, consented, judged
+from coach.care.judgement import AXIS_AT, NAMES, Judgement, Mark, consented, judged
 from coach.care.reading import AXES, Read, Reading
 from coach.care.rewrite import cooled, generalised, is_awkward, loosened
 from coach.classifier import Encoder
@@ -39,8 +39,9 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
 )
 # Risk under which a version counts as safe; stricter than for a draft, since the words are the coach's.
 SAFE_AT = 0.3
-FALLS = 0.1  # by how much the risk must fall before a version that is not yet safe is a step worth showing
+FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
 KEPT = 0.3  # of the words at least; less would be another post
+DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
 SHOWN_PARTS = 4  # how many of the marked words a sentence names
@@ -181,16 +182,17 @@ class ReviewFlow:
         if before.verdict == "post" or before.notes:
             return {"rewrite": None}
         step: str | None = None
-        risk = before.risk - FALLS
+        risk = before.risk
         for version in self._versions(draft, before, state):
             if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
                 continue
             after = self._judged(version, state)
-            if after.risk >= risk or not no_worse(before, after):
+            if after.risk > risk or not no_worse(before, after):
                 continue
             if after.risk < SAFE_AT:
                 return {"rewrite": version, "is_safe": True}
-            step, risk = version, after.risk
+            if _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before):
+                step, risk = version, after.risk
         return {"rewrite": step, "is_safe": False}
 
     def _versions(self, draft: str, before: Judgement, state: State) -> Iterator[str]:
@@ -293,6 +295,10 @@ class ReviewFlow:
     def _posted(self, state: State, findings: Sequence[Finding]) -> str:
         verdicts, judgement = self._words["verdicts"], state["judgement"]
         minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
+        named = [f.text for f in findings if f.kind in NAMES]
+        if named:
+            minor_words = self._words["minor"]["named"].replace("{parts}", quoted(named))
+            return str(verdicts["post_minor"][0]).replace("{minor}", minor_words)
         if minor is not None:
             return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
         # The surest words only where nothing at all was seen.
@@ -313,8 +319,8 @@ class ReviewFlow:
             said.append(words["offers"]["hold"])
         elif state["rewrite"] is not None:
             said.append(words["offers"]["rewrite" if state["is_safe"] else "step"])
-        elif judgement.verdict != "keep" or "privacy" in reasons:
-            said.append(words["offers"]["none"])
+        else:
+            said.append(words["offers"]["none"][reasons[0]])
         return said
 
     def _reason(self, axis: Axis, state: State, findings: Sequence[Finding]) -> list[str]:
@@ -366,6 +372,16 @@ class ReviewFlow:
     def _timing(state: State) -> Timing:
         total = (time.perf_counter() - state["started"]) * 1000
         return Timing(first_sentence_ms=total, total_ms=total)
+
+
+def _odds(risk: float) -> float:
+    bounded = min(max(risk, 1e-4), 1 - 1e-4)
+    return float(np.log(bounded / (1 - bounded)))
+
+
+def details(judgement: Judgement) -> int:
+    """How many surely marked details could narrow a person down."""
+    return sum(span.score >= DETAIL_AT for span in judgement.spans)
 
 
 def no_worse(before: Judgement, after: Judgement) -> bool:

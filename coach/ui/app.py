@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 NAME = """<div id="name"><h1>Serendip</h1>
 <p>A private coach for clinicians on social media. Out on purpose is as good an answer as coming aboard.</p></div>"""
 REVIEW_AFTER_S = 6
-KEPT = "Nothing you write is stored or sent anywhere, unless you hold a draft. Close this tab and it is gone."
+KEPT = (
+    "Nothing you write is sent anywhere, or stored unless you hold a draft or keep a rehearsal. "
+    "Close this tab and it is gone."
+)
 
 
 def page(coach: Coach) -> Any:
@@ -21,6 +24,7 @@ def page(coach: Coach) -> Any:
     import gradio as gr
 
     from coach.ui.library import LibraryTab
+    from coach.ui.rehearse import RehearseTab
     from coach.ui.review import ReviewTab
     from coach.ui.settings import SettingsTab
     from coach.ui.talk import Stops, TalkTab
@@ -32,6 +36,8 @@ def page(coach: Coach) -> Any:
         gr.HTML(f'<div id="kept">{KEPT}</div>')
         with gr.Tab("Talk"):
             TalkTab(coach, stops).draw()
+        with gr.Tab("Rehearse"):
+            RehearseTab(coach).draw(blocks)
         with gr.Tab("Should I post this?"):
             ReviewTab(coach).draw(blocks)
         with gr.Tab("Library"):

@@ -49,6 +49,17 @@ mark:focus-visible { outline: 2px solid var(--color-accent); }
 .bar [role=meter] { grid-column: 1 / 3; height: 7px; border-radius: 4px; background: var(--border-color-primary); }
 .bar .fill { height: 7px; border-radius: 4px; background: var(--color-accent); }
 .bar .word { opacity: .75; }
+.steps { display: flex; gap: .5rem; list-style: none; margin: .2rem 0 .4rem; padding: 0; font-size: .95rem; }
+.steps li { padding: .2rem .8rem; border-radius: 999px; border: 1px solid var(--border-color-primary); opacity: .75; }
+.steps li.now { border-color: var(--color-accent); opacity: 1; font-weight: 600; }
+#side h2, #debrief h2 { font-size: 1.05rem; font-weight: 600; margin: .3rem 0 .5rem; }
+#side h3, #debrief h3 { font-size: .95rem; font-weight: 600; margin: .9rem 0 .3rem; }
+#debrief p, #debrief li { line-height: 1.6; } ul.covered { list-style: none; padding: 0; }
+ul.covered li { padding-left: 1.4rem; position: relative; margin: .3rem 0; }
+ul.covered li::before { position: absolute; left: 0; } ul.covered li.yes::before { content: "✓"; color: #0f766e; }
+ul.covered li.no::before { content: "○"; }
+svg.wheel { width: 100%; max-width: 26rem; height: 14px; margin: .3rem 0; }
+svg.wheel .yes { fill: var(--color-accent); } svg.wheel .no { fill: var(--border-color-primary); }
 del { background: #fecaca66; } ins { background: #99f6e466; text-decoration: none; border-bottom: 2px solid #0f766e; }
 .count.over { color: #b91c1c; opacity: 1; font-weight: 600; }
 .beside { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }

@@ -1,0 +1,60 @@
+"""Where a meeting goes next: which move, on which topic. Rules only; what is said is the mentor's.
+
+welcome -> why -> where -> needs -> guidance -> expectations -> next -> back to what was left open -> close
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coach.library.meeting import FOUR, TOPICS, Topic
+from coach.practice.session import Session, Spoken
+from coach.voice.mentor import COVERS_AT, Heard, Move
+
+# An answer in a word or two, or none: then something easier is asked, once a topic.
+SILENT = ("conduct/one-word", "conduct/does-not-know")
+DEPTH, DEPTH_BRISK = 2, 1  # questions a topic
+SKIPPED_AT = 0.8  # a later topic that was spoken to this surely is not opened again
+DRIFTS_EVERY = 3
+
+
+def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
+    """The move after the answer that `heard` stands for; None before the first."""
+    asked = [turn for turn in session.asked if turn.move]
+    if not asked or heard is None:
+        return "welcome", "why"
+    topic = asked[-1].topic
+    on_topic = [turn for turn in asked if turn.topic == topic]
+    if heard.answer in SILENT and not any(turn.move == "easier" for turn in on_topic):
+        return "easier", topic
+    if _is_new_conduct(session, heard):
+        return "deepen", topic
+    depth = DEPTH_BRISK if session.setup.difficulty == "brisk" or session.setup.minutes < 20 else DEPTH
+    speaks = heard.answer is not None and heard.answer.startswith(f"{topic}/")
+    if speaks and len(on_topic) < depth and not any(turn.move == "close" for turn in asked):
+        return "deepen", topic
+    return _onwards(session, asked)
+
+
+def _is_new_conduct(session: Session, heard: Heard) -> bool:
+    """Whether something is the matter that was not met on the turn before."""
+    if not heard.is_conduct or heard.answer in SILENT:
+        return False
+    before = session.answers[-2].heard if len(session.answers) > 1 else None
+    return heard.answer != before
+
+
+def _onwards(session: Session, asked: Sequence[Spoken]) -> tuple[Move, Topic]:
+    covered = session.coverage()
+    opened = {turn.topic for turn in asked}
+    for topic in TOPICS:
+        if topic not in opened and (topic in FOUR or covered[topic] < SKIPPED_AT):
+            return "open", topic
+    back = {turn.topic for turn in asked if turn.move == "back"}
+    for topic in TOPICS:
+        if covered[topic] < COVERS_AT and topic not in back:
+            return "back", topic
+    if not any(turn.move == "close" for turn in asked):
+        return "close", "next"
+    # The mentee goes on after goodbye: then what was asked about least.
+    return "open", min(TOPICS, key=lambda t: sum(turn.topic == t for turn in asked))
