@@ -368,7 +368,7 @@ class Coach:
             return self._rehearsal(SqliteSaver(sqlite3.connect(path, check_same_thread=False)))
         except (OSError, sqlite3.Error) as fault:
             raise CoachError(
-                f"{path} cannot be opened ({fault}); begin without keeping the rehearsal."
+                f"{path} cannot be opened ({fault}); start without keeping the rehearsal."
             ) from fault
 
     @cached_property

@@ -228,3 +228,32 @@ def test_batch_review_fields_have_their_shapes(batch: Batch) -> None:
     assert (harmless["rewrite"], harmless["route"]) == (None, "answer")
     assert bad["error"]["type"] == "UsageError"
     assert [line["id"] for line in (risky, harmless, framed, bad)] == [1, 2, 3, 4]
+
+
+def test_batch_rehearse_plays_the_meeting_and_looks_back(batch: Batch) -> None:
+    answers = [
+        "I joined because there is nobody to ask in my hospital.",
+        "dunno",
+        "Could you help me with research?",
+    ]
+    status, lines = batch(
+        "rehearse",
+        {"id": "m", "setup": {"goal": "research"}, "style": "structured", "answers": answers},
+        {"id": "bad", "answers": "hello"},
+        {"id": "worse", "answers": [], "style": "loud"},
+    )
+    assert status == 2
+    good, *bad = lines
+    assert {"id", "turns", "debrief", "sheet", "route", "timing"} <= set(good)
+    assert [turn["text"] for turn in good["turns"] if turn["role"] == "mentee"] == answers
+    assert [turn["role"] for turn in good["turns"]][:2] == ["mentor", "mentee"]
+    assert {"covered", "missed", "strengths", "try_next", "quotes"} <= set(good["debrief"])
+    assert all(any(quote in answer for answer in answers) for quote in good["debrief"]["quotes"])
+    assert good["sheet"].startswith("# ")
+    assert [line["error"]["type"] for line in bad] == ["UsageError", "UsageError"]
+
+
+def test_batch_rehearse_with_a_seed_is_repeatable(batch: Batch) -> None:
+    line = {"id": 1, "answers": ["I was sent by my boss.", "fine"], "seed": 3}
+    once, again = (batch("rehearse", line)[1][0]["turns"] for _ in range(2))
+    assert once == again

@@ -19,6 +19,7 @@ COMMANDS = [
     ["ask", "--model", "scripted", "three likes, two from my sister"],
     ["search", "follower count"],
     ["review", "LICENSE"],
+    ["rehearse"],
     ["care", "I know where you live, he wrote"],
     ["knowledge", "list"],
     ["knowledge", "show", "be-kind"],
@@ -56,7 +57,12 @@ def test_block_refuses_and_records_what_leaves(closed: dict[str, str]) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: "-".join(c[:3]))
 def test_command_runs_without_a_network(command: list[str], closed: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "coach", *command], env=closed, capture_output=True, text=True, timeout=280
+        [sys.executable, "-m", "coach", *command],
+        env=closed,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 MOST = 4.0
 LEAN = 0.5  # words at the ends are somewhat likelier to be about the draft than the reading says
 # What leaving words out must earn, and what a cut costs that lies within a sentence; from dev (eval/LOG.md).
-EARNS, WITHIN = 1.0, 10.0
-STOPS = 6.0  # this far below its best, the draft has surely begun
+EARNS, WITHIN = 1.0, 4.5
+STOPS = 4.5  # this far below its best, the draft has surely begun
 _GAP = re.compile(r"[.?!:…)>\-–—]+[\"”’')]*\s+$|\n\s*$|[\"“‘']$")
 _QUOTES = {'"': '"', "“": "”", "‘": "’", "'": "'"}
 

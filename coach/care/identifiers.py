@@ -58,7 +58,7 @@ _PATTERNS: Sequence[tuple[str, str]] = (
     # Codes as systems give them out; trial and paper numbers are public.
     ("record", r"(?<![\w#@/.-])(?!(?:nct|isrctn|pmid|doi|arxiv|covid|sars|iso|icd|gcse)\b)(?!(?:nct|isrctn|pmid)\d)"
                r"(?:[a-z]{1,4}[-/ ]?\d{5,}[a-z]{0,3}|\d{2,6}[-/][a-z]{0,3}[-/]?\d{4,}(?:[-/]\d+)*|\d{7,})(?![\w%/-])"),
-    ("record", r"(?<![\w+(.£$€-])(?:(?-i:[A-Z])\s?)?\d{3}[ -]\d{3}[ -]\d{3,4}(?![\w%-])|\b\d{2}-\d{6,}-\d\b"),
+    ("record", r"(?<![\w+(.£$€-])(?-i:[A-Z])\s?\d{3}[ -]\d{3}[ -]\d{3,4}(?![\w%-])|\b\d{2}-\d{6,}-\d\b"),
     ("record", r"(?-i:\b(?:[A-Z]{2}\d{2}\s?[A-Z]{3}|[A-Z]\d{1,3}\s[A-Z]{3}|\d{2,3}-[A-Z]{1,2}-\d{1,6})\b)"),
     ("address", r"\b\d{1,4}[A-Za-z]?,?\s(?:[A-Z][\w'’]+\s){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|way|"
                 r"terrace|place|crescent|gardens|court|ct|boulevard|blvd|square|grove|hill|park|row|mews)\b"),

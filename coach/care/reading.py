@@ -30,10 +30,9 @@ KINDS = (
 )  # fmt: skip
 # Kinds that may stand alone are marked sooner than those that count in company.
 POINTING = frozenset({"name", "initials", "handle", "address", "record", "room", "date", "age"})
-SURE_AT, SURE_AT_POINTING = 0.5, 0.35
-# A word is marked from this chance of being of some kind, whichever; a name in small letters where the
-# rest has capitals from the other.
-SOME_AT, SURE_AT_LOWER = 0.35, 0.9
+# A word is marked from such a chance of being of some kind, whichever; a name in small letters where the
+# rest has capitals from the last.
+SURE_AT, SOME_AT, SURE_AT_LOWER = 0.5, 0.35, 0.9
 _SMALL = frozenset(
     ("", "a", "an", "the", "on", "of", "at", "in", "to", "and", "or", "is", "it", "this", "that", "one", "day", "got")
 )  # fmt: skip
@@ -112,9 +111,9 @@ class Reading:
         best = chances[:, :-1].argmax(axis=1)
         found: list[Span] = []
         for number, (start, end) in enumerate(offsets):
-            if some[number] < SOME_AT:
+            kind, chance = KINDS[best[number]], float(chances[number, best[number]])
+            if some[number] < (SOME_AT if kind in POINTING else SURE_AT):
                 continue
-            kind, chance = KINDS[best[number]], float(some[number])
             last = found[-1] if found else None
             # Pieces of one word, and words of one kind with a space or hyphen between, are one span.
             if last and last.kind == kind and len(text[last.end : start].strip(" -'’.,")) == 0:
@@ -141,7 +140,7 @@ def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
 def _says_something(text: str, span: Span) -> bool:
     """Whether a span is sure enough and more than a stray small word."""
     piece = text[span.start : span.end].strip(" .,:;!?\"'“”’()-").lower()
-    if span.score < (SURE_AT_POINTING if span.kind in POINTING else SURE_AT) or piece in _SMALL:
+    if piece in _SMALL:
         return False
     if span.kind == "date" and not _DATED.search(piece):
         return False

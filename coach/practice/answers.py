@@ -38,6 +38,7 @@ _SORRY = re.compile(
     re.IGNORECASE,
 )
 SHORT, LONG = 4, 130  # words
+LONGEST_ITEM = 5  # words; a longer one is a sentence and no entry of a list
 
 
 def length(text: str) -> int:
@@ -85,7 +86,8 @@ def faults(text: str, heard: str | None) -> Iterator[str]:
 
 def is_list(text: str) -> bool:
     """Whether several things are named and none put first."""
-    return len(re.findall(r",|\band\b|/|\balso\b", text)) >= 3 and length(text) < 12 * (1 + text.count(","))
+    items = [length(item) for item in re.split(r"[,;/]|\b(?:and|also|plus)\b", text) if item.strip()]
+    return len(items) >= 3 and re.search(r"[,;/]", text) is not None and max(items) <= LONGEST_ITEM
 
 
 def is_vague(text: str) -> bool:

@@ -19,7 +19,6 @@ from coach.voice.said import said_back
 # The heaviest fault first; of the qualities, the rarer one first.
 FAULTS = ("hands_over", "hostile", "apology", "vague", "list", "short", "rambling")
 QUALITIES = ("asks", "own_need", "boundary", "plan", "honest", "reason", "concrete")
-ENOUGH = 6  # words a sentence needs before it can cover a topic
 LONGEST_QUOTE = 16
 
 
@@ -79,7 +78,7 @@ def debriefed(session: Session, words: Mapping[str, Any]) -> Debrief:
 
 
 def _is_covered(topic: Topic, answers: Sequence[Spoken]) -> bool:
-    return any(a.topics.get(topic, 0.0) >= COVERS_AT and length(a.text) >= ENOUGH for a in answers)
+    return any(a.topics.get(topic, 0.0) >= COVERS_AT for a in answers)
 
 
 def _strengths(

@@ -44,7 +44,7 @@ class Earlier:
                 file.write(went.model_dump_json() + "\n")
         except OSError as fault:
             raise CoachError(
-                f"{self._path} cannot be written ({fault.strerror}); your debrief stays on this page."
+                f"{self._path} cannot be written ({fault.strerror}); go on, your debrief stays on this page."
             ) from fault
 
     def all(self) -> list[Went]:

@@ -40,6 +40,7 @@ from coach.voice.said import said_back
 MAX_CHARACTERS = 20_000
 MAX_NUDGES = 2
 SHORT = 3  # words
+DANGER_AT = 0.6  # from dev, eval/LOG.md
 Action = Literal["answer", "skip", "go_to", "meet", "could_say", "ask_coach", "end", "rewound"]
 Route = Literal["answer", "crisis", "refused"]
 
@@ -128,7 +129,7 @@ class Rehearsal:
         """
         started = time.perf_counter()
         if self.session(thread) is None:
-            raise UsageError(f"{self._words['gone']} Begin a new rehearsal.")
+            raise UsageError(f"{self._words['gone']} You can start a new rehearsal.")
         out = self._graph.invoke({"action": action, "text": text, "said": [], "route": "answer"}, _on(thread))
         return Step(
             Session.model_validate(out["session"]),
@@ -173,7 +174,7 @@ class Rehearsal:
             return {"text": text}
         level = crisis.level(text)
         if level == "none" and text:
-            level = self._gate.examine(text, self._both.encode([text])[0], follow_up=True).crisis
+            level = self._sensed(text)
         if level == "none":
             return {"text": text}
         session = Session.model_validate(state["session"])
@@ -187,6 +188,13 @@ class Rehearsal:
             "said": [words.model_dump(mode="json")],
             "route": "crisis",
         }
+
+    def _sensed(self, text: str) -> crisis.Level:
+        """Danger that no rule names. A working life told to a mentor is full of grave words, so the gate
+        must be surer of it than in Talk; plain words are caught by the rules before."""
+        seen = self._gate.examine(text, self._both.encode([text])[0], follow_up=True)
+        sure = seen.chances.get("urgent", 0.0) + seen.chances.get("concern", 0.0) >= DANGER_AT
+        return seen.crisis if sure else "none"
 
     @staticmethod
     def _after_minding(state: State) -> str:
@@ -225,7 +233,7 @@ class Rehearsal:
         text = f"{held.text} {state['text']}".strip() if held.nudges else state["text"]
         kind = nudge_for(state["text"])
         said_words = said_back(state["text"])
-        line = _line(question["nudges"].get(kind, ()), said_words, rng, held.nudges)
+        line = _line(question["nudges"].get(kind, ()), said_words, session.setup.seed + held.nudges)
         if kind != "strong" and line and held.nudges < MAX_NUDGES:
             held = Prepared(text=text, nudges=held.nudges + 1)
             prepared = {**session.prepared, question["id"]: held}
@@ -311,20 +319,18 @@ def nudge_for(text: str) -> str:
     return "vague" if is_vague(text) else "none"
 
 
-def _line(lines: Any, words: str | None, rng: random.Random, number: int) -> str:
+def _line(lines: Any, words: str | None, number: int) -> str:
     """A line, another one for each nudge; those with a slot only if there are words to fill it."""
     usable = [line for line in lines if SAID not in line or words]
-    return (
-        usable[(rng.randrange(len(usable)) + number) % len(usable)].replace(SAID, words or "")
-        if usable
-        else ""
-    )
+    return usable[number % len(usable)].replace(SAID, words or "") if usable else ""
 
 
 def _question(questions: Any, name: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] | None = next((q for q in questions if q["id"] == name), None)
     if found is None:
-        raise UsageError(f"There is no question {name!r}; they are {', '.join(q['id'] for q in questions)}.")
+        raise UsageError(
+            f"There is no question {name!r}; choose one of {', '.join(q['id'] for q in questions)}."
+        )
     return found
 
 

@@ -23,7 +23,7 @@ from coach.care.gate import Gate
 from coach.care.identifiers import Forms
 from coach.care.judgement import AXIS_AT, NAMES, Judgement, Mark, consented, judged
 from coach.care.reading import AXES, Read, Reading
-from coach.care.rewrite import cooled, generalised, is_awkward, loosened
+from coach.care.rewrite import cooled, generalised, is_awkward
 from coach.classifier import Encoder
 from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
 
@@ -40,7 +40,8 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
 # Risk under which a version counts as safe; stricter than for a draft, since the words are the coach's.
 SAFE_AT = 0.3
 FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
-KEPT = 0.3  # of the words at least; less would be another post
+# Of the words, and of the meaning (cosine of the encoder's vectors), at least; less would be another post.
+KEPT, MEANS = 0.5, 0.6
 DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
@@ -179,12 +180,14 @@ class ReviewFlow:
 
     def _mend(self, state: State) -> State:
         before, draft = state["judgement"], state["draft"]
-        if before.verdict == "post" or before.notes:
+        if before.verdict == "post" or before.notes or not in_english(draft):
             return {"rewrite": None}
         step: str | None = None
         risk = before.risk
         for version in self._versions(draft, before, state):
             if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
+                continue
+            if float(np.dot(*self._encoder.encode([draft, version]))) < MEANS:
                 continue
             after = self._judged(version, state)
             if after.risk > risk or not no_worse(before, after):
@@ -201,11 +204,10 @@ class ReviewFlow:
         against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
         if self._proposals is not None and (wording := self._proposals.of(draft, against)):
             yield wording
-        version = draft
-        if "anger" in against or "kindness" in against:
-            version = cooled(version)
         if "claims" in against:
-            version = loosened(version)
+            # A false or reckless claim said more softly is still made: that is not for rules to mend.
+            return
+        version = cooled(draft) if "anger" in against or "kindness" in against else draft
         if version != draft:
             yield version
         kept = self._general(version, state)

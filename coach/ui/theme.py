@@ -50,7 +50,7 @@ mark:focus-visible { outline: 2px solid var(--color-accent); }
 .bar .fill { height: 7px; border-radius: 4px; background: var(--color-accent); }
 .bar .word { opacity: .75; }
 .steps { display: flex; gap: .5rem; list-style: none; margin: .2rem 0 .4rem; padding: 0; font-size: .95rem; }
-.steps li { padding: .2rem .8rem; border-radius: 999px; border: 1px solid var(--border-color-primary); opacity: .75; }
+.steps li { margin: 0; line-height: 1.6; padding: .2rem .8rem; border-radius: 999px; border: 1px solid var(--border-color-primary); opacity: .75; }
 .steps li.now { border-color: var(--color-accent); opacity: 1; font-weight: 600; }
 #side h2, #debrief h2 { font-size: 1.05rem; font-weight: 600; margin: .3rem 0 .5rem; }
 #side h3, #debrief h3 { font-size: .95rem; font-weight: 600; margin: .9rem 0 .3rem; }

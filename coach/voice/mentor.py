@@ -8,6 +8,7 @@ style and manner, with the mentee's own words copied where a line invites them.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,10 +27,23 @@ INVERSE_PENALTY = 20.0
 MAX_WORDS = 49
 # How much likelier an answer is to speak to what was asked, or to be about how things are going, than to
 # another topic (log odds), and from which chance it counts as heard; from dev, eval/LOG.md.
-ASKED, ANY_TIME = 1.6, 0.8
-HEARD_AT, OWN_AT = 0.3, 0.45
-# From which share a sentence is taken to speak to a topic.
-COVERS_AT = 0.5
+ASKED, ANY_TIME = 1.6, 0.0
+# From which chance an answer counts as heard, one about how things are going only when this sure: to meet
+# grief where there is none is worse than to ask the next question.
+HEARD_AT, CONDUCT_AT = 0.45, 0.5
+# From which share a sentence of this many words is taken to speak to a topic.
+COVERS_AT, COVERS_WORDS = 0.45, 9
+# What is told in plain words is heard by them; the rest by the classifier.
+_PLAINLY = {
+    "tearful": r"\bi'?m crying\b|\bcan'?t stop crying\b|\btears? (?:are|is|running|again)\b|\b(?:sorry|i),? (?:i'?m )?(?:about to |going to )?cry\b",
+    "grief": r"\bmy (?:\w+ ){0,2}(?:mother|father|mum|mom|dad|brother|sister|son|daughter|wife|husband|partner|friend|colleague|patient|"
+             r"grandmother|grandfather|gran|baby)\b[^.?!]{0,30}\b(?:died|passed away|is dead|was buried|funeral)\b|\bthe funeral\b",
+    "exhaustion": r"\b(?:i'?m|i am) (?:so |completely |just )?(?:exhausted|shattered|burnt out|burned out|running on empty|so tired)\b|"
+                  r"\b(?:haven'?t|have not) slept\b|\bfell asleep (?:at|in|on) the\b",
+    "shame": r"\b(?:i'?m|i am|i feel|felt) (?:so |very |really )?(?:ashamed|shame)\b",
+    "hostile": r"\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
+}  # fmt: skip
+_RULES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PLAINLY.items()}
 Move = Literal["welcome", "deepen", "open", "easier", "back", "close"]
 
 
@@ -56,22 +70,22 @@ class Listener:
 
     def hear(self, text: str, asked: str) -> Heard:
         """What `text` says, the topic `asked` before it being the likelier one."""
-        parts = [part for part in sentences(text) if len(part.split()) > 3][:12] or [text]
+        parts = [part for part in sentences(text) if len(part.split()) >= COVERS_WORDS][:12]
         vectors = self._encoder.encode([text, *parts])
         scores = self._classifier.log_probabilities(vectors).astype(np.float64)
-        prior = np.array([ASKED if t == asked else ANY_TIME if t == CONDUCT else 0.0 for t in self._topics])
-        chances = np.exp(scores + prior - (scores + prior).max(axis=1, keepdims=True))
+        scores += [ASKED if t == asked else ANY_TIME if t == CONDUCT else 0.0 for t in self._topics]
+        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         best = int(chances[0].argmax())
-        label = self._classifier.labels[best]
-        topics = {
-            topic: float(
-                max(chances[row][[t == topic for t in self._topics]].sum() for row in range(len(chances)))
-            )
-            for topic in (*TOPICS, CONDUCT)
-        }
-        chance = float(chances[0, best])
-        return Heard(label if chance >= HEARD_AT else None, chance, topics)
+        label, chance = self._classifier.labels[best], float(chances[0, best])
+        shares = {t: chances[:, [name == t for name in self._topics]].sum(axis=1) for t in (*TOPICS, CONDUCT)}
+        enough = len(text.split()) >= COVERS_WORDS
+        topics = {topic: float(share.max()) if enough else 0.0 for topic, share in shares.items()}
+        for name, rule in _RULES.items():
+            if rule.search(text.replace("’", "'")):
+                return Heard(f"{CONDUCT}/{name}", 1.0, topics)
+        needed = CONDUCT_AT if self._topics[best] == CONDUCT else HEARD_AT
+        return Heard(label if chance >= needed else None, chance, topics)
 
 
 @dataclass(frozen=True)
@@ -125,9 +139,9 @@ class WrittenMentor:
         lines = answer.take[style] if answer is not None else self._meeting.words["meet"]["taken_up"][style]
         if words is None:
             lines = [line for line in lines if SAID not in line] or [""]
-        elif answer is None or heard is None or heard.chance < 2 * HEARD_AT:
+        elif answer is None:
             # Unsure of what it was about: then their own words, which are never wrong.
-            lines = [line for line in lines if SAID in line] or lines
+            lines = [line for line in lines if SAID in line]
         fresh = _fresh(lines, said, rng, words or "")
         return fresh[0].upper() + fresh[1:] if fresh[:1].islower() else fresh
 

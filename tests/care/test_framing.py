@@ -51,8 +51,8 @@ def test_draft_in_never_takes_everything() -> None:
 def test_draft_in_keeps_a_doubtful_line() -> None:
     text = "Thoughts? " + DRAFT
     asides = [
-        (0, 8, 1.0),
-        (8, 9, 0.5),
+        (0, 8, 0.2),
+        (8, 9, -0.4),
         *((m.start(), m.end(), -2.0) for m in re.finditer(r"\w+", text) if m.start() > 9),
     ]
     assert draft_in(text, asides) == (0, len(text))

@@ -1,11 +1,11 @@
-"""A safer version by small changes: words made general, heat out, claims loosened, grammar left whole."""
+"""A safer version by small changes: words made general, heat out, grammar left whole."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
 
-from coach.care.rewrite import cooled, generalised, loosened, tidied
+from coach.care.rewrite import cooled, generalised, is_awkward, tidied
 from coach.events import Span
 from coach.prompts import shipped
 
@@ -49,13 +49,6 @@ def test_cooled_takes_shouting_and_insults_out() -> None:
     assert "AGAIN" not in after
 
 
-def test_loosened_claims_less() -> None:
-    after = loosened("Vitamin X cures migraine. It always works and proves the guideline wrong.")
-    assert (
-        after == "Vitamin X may help with migraine. It often worked for me and suggests the guideline wrong."
-    )
-
-
 @pytest.mark.parametrize("text", ["One,  , two .", "( ) empty", "a, . b", ", leading", "…and then"])
 def test_tidied_leaves_no_gaps(text: str) -> None:
     after = tidied(text)
@@ -63,3 +56,19 @@ def test_tidied_leaves_no_gaps(text: str) -> None:
     assert " ." not in after
     assert "( )" not in after
     assert not after.startswith(",")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["m a community matron.", "You said tell nobody but it'", "Complaint ref somebody taught me.",
+     "the nurse somebody tomorrow", "\"somebody, and more"],
+)  # fmt: skip
+def test_is_awkward_sees_what_was_torn(sentence: str) -> None:
+    assert is_awkward(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence", ["I'm a nurse, it's late.", "We saw a child with a fever.", "She can't."]
+)
+def test_is_awkward_lets_whole_sentences_pass(sentence: str) -> None:
+    assert not is_awkward(sentence)

@@ -28,8 +28,8 @@ def test_said_back_picks_the_telling_words(text: str, said: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I’ve worked in the same unit for eleven years and — honestly — I don’t know what I don’t know.",
-        "six committees, first year consultant, two kids under four and a mother-in-law in Leeds with a bad hip",
+        "I’ve worked in the same unit for eleven years and — honestly — I don’t know what I miss.",
+        "six committees, first year consultant, two kids under four, a mother-in-law in Leeds",
         "line one\nline two is a bit longer than that\n\nand a third, (in brackets) too",
         "Ich möchte gern forschen, aber ich weiß nicht wie, und meine Chefin auch nicht.",
     ],
@@ -43,7 +43,5 @@ def test_pieces_stand_in_the_text_and_are_short(text: str) -> None:
 
 
 def test_pieces_never_hold_marks_that_would_break_a_quotation() -> None:
-    assert not any(
-        "“" in p or '"' in p or "@" in p
-        for p in pieces('he said "go home" and I wrote to @boss about it all')
-    )
+    text = 'he said "go home" and I wrote to @boss about it all'
+    assert not any(mark in piece for piece in pieces(text) for mark in ('"', "“", "@"))
