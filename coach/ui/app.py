@@ -34,10 +34,16 @@ def page(coach: Coach) -> Any:
     with gr.Blocks(title="Serendip", analytics_enabled=False) as blocks:
         gr.HTML(NAME)
         gr.HTML(f'<div id="kept">{KEPT}</div>')
+        # Outside the tabs: what stands in a tab is not there yet when the page loads. A name, never words.
+        rehearsal = gr.BrowserState(
+            {"thread": "", "keep": False},
+            storage_key="serendip-rehearsal",
+            secret="serendip",  # noqa: S106 - a name, no secret
+        )
         with gr.Tab("Talk"):
             TalkTab(coach, stops).draw()
         with gr.Tab("Rehearse"):
-            RehearseTab(coach).draw(blocks)
+            RehearseTab(coach).draw(blocks, rehearsal)
         with gr.Tab("Should I post this?"):
             ReviewTab(coach).draw(blocks)
         with gr.Tab("Library"):

@@ -46,11 +46,10 @@ class RehearseTab:
     def __init__(self, coach: Coach) -> None:
         self._coach = coach
 
-    def draw(self, blocks: gr.Blocks) -> None:
-        """Lay the tab out inside the current Blocks."""
+    def draw(self, blocks: gr.Blocks, kept: gr.BrowserState) -> None:
+        """Lay the tab out inside the current Blocks; `kept` is what this browser remembers of a rehearsal."""
         helps = self._coach.meeting.words["helps"]
         at = gr.State({"thread": "", "keep": False})
-        kept = gr.BrowserState({"thread": "", "keep": False}, storage_key="serendip-rehearsal")
         steps = gr.HTML(_steps(None), elem_id="steps")
         with gr.Accordion("The mentor", open=True, elem_id="mentor") as setting:
             with gr.Row():

@@ -17,7 +17,7 @@ _CLAUSE = re.compile(
 )
 # What a clause begins with and says nothing by.
 _FILLER = re.compile(
-    r"^(?:(?:um+|uh+|erm?|well|so|ok(?:ay)?|yeah|yes|no|right|like|look|honestly|frankly|basically|actually|maybe|perhaps|also|and|"
+    r"^(?:(?:um+|uh+|erm?|well|so|ok(?:ay)?|yeah|(?:yes|no|right|like|look)(?=,)|honestly|frankly|basically|actually|maybe|perhaps|also|and|"
     r"but|or|because|cause|cos|then|which|that|though|although|just|to be honest|tbh|i guess|i suppose|i think|i mean|you know|"
     r"i don'?t know|idk|sort of|kind of|since|when|while|if|my answer is)(?![\w'’-])[\s,]*)+",
     re.IGNORECASE,

@@ -16,6 +16,8 @@ from coach.voice.said import LEAST, MOST, pieces, said_back
             "my boss said it'd look good on the form",
         ),
         ("Well, um, honestly: I failed the exam twice.", "I failed the exam twice"),
+        ("I have no plans to become a consultant", "I have no plans to become a consultant"),
+        ("no plans to become one", "no plans to become one"),
         ("yes", None),
         ("", None),
         ("…!?", None),
