@@ -65,7 +65,7 @@ del { background: #fecaca66; } ins { background: #99f6e466; text-decoration: non
 .beside { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 @media (max-width: 640px) {
   .beside { grid-template-columns: 1fr; }
-  .tab-container button { padding: .35rem .4rem !important; font-size: .82rem !important; letter-spacing: -.01em; }
+  .tab-container button { padding: .35rem .25rem !important; font-size: .74rem !important; letter-spacing: -.02em; }
   .tabs, .tab-wrapper { min-width: 0; max-width: calc(100vw - 1rem); }
   .gradio-container { padding: .4rem !important; }
   #talk-row { flex-direction: column; }

@@ -114,7 +114,7 @@ def test_page_searches_the_library(page: Page) -> None:
 
 
 def test_page_says_what_is_kept_and_who_speaks(page: Page) -> None:
-    expect(page.locator("#kept")).to_contain_text("Nothing you write is stored")
+    expect(page.locator("#kept")).to_contain_text("Nothing you write is sent anywhere")
     expect(page.locator("#speaking")).to_contain_text("small model", timeout=ANSWER_MS)
 
 
