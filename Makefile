@@ -36,6 +36,7 @@ bench: $(VENV)/.ready-test
 eval: $(VENV)/.ready-test
 	$(BIN)/python -m eval.talk --part dev
 	$(BIN)/python -m eval.review --part dev
+	$(BIN)/python -m eval.rehearse --part dev
 
 # Written anew from what is installed now: run after changing a dependency.
 constraints: $(VENV)/.ready-test

@@ -22,6 +22,7 @@ from coach.build import Coach
 from coach.events import Turn
 from coach.model.catalogue import choose
 from coach.model.local import Engine, LocalChat
+from coach.practice.session import Setup
 from coach.prompts import render
 from coach.settings import load_settings
 
@@ -154,6 +155,19 @@ def reviews() -> tuple[float, float, float]:
     return statistics.median(times), 60_000 / statistics.fmean(times), added
 
 
+def rehearsals() -> tuple[float, float]:
+    """Milliseconds a mentor turn in a session of 30, and how much dearer the last ten are than the first."""
+    flow = Coach(load_settings(model="none")).rehearsal
+    flow.begin("bench", Setup())
+    flow.step("bench", "meet")
+    answers = [
+        f"In year {n} I moved to another ward, because I wanted to learn how they do it there."
+        for n in range(30)
+    ]
+    times = [flow.step("bench", "answer", answer).total_ms for answer in answers]
+    return statistics.median(times), statistics.median(times[-10:]) / statistics.median(times[:10])
+
+
 def _resident_mb() -> float:
     status = Path("/proc/self/status")
     found = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
@@ -190,6 +204,8 @@ def main() -> None:
     print(f"a draft of 280 characters judged        {each:.0f} ms  (goal 150)")
     print(f"such drafts a minute                    {per_minute:.0f}  (goal 500)")
     print(f"memory that Review adds                 {added:.0f} MB")
+    turn_ms, dearer = rehearsals()
+    print(f"a mentor turn, of 30                    {turn_ms:.0f} ms; last ten over first ten {dearer:.2f}")
     runs = [starting() for _ in range(3)]
     served, said, peak = (statistics.median(run[i] for run in runs) for i in range(3))
     print(f"from `coach` to a served page           {served:.1f} s  (goal 4)")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from coach.errors import KnowledgeError
+from coach.library.cards import QUICK_LOADER, Frozen
 
 Topic = Literal["why", "where", "needs", "guidance", "expectations", "next"]
 Style = Literal["gentle", "structured"]
@@ -25,7 +26,6 @@ FOUR: tuple[Topic, ...] = TOPICS[:4]  # the four questions before a first meetin
 STYLES: tuple[Style, ...] = ("gentle", "structured")
 CONDUCT = "conduct"
 SAID = "{said}"
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _statement(text: str) -> str:
@@ -42,12 +42,6 @@ def _question(text: str) -> str:
 
 Statement = Annotated[str, AfterValidator(_statement)]
 Question = Annotated[str, AfterValidator(_question)]
-
-
-class Frozen(BaseModel):
-    """A record that does not change; unknown keys are faults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
 class Answer(Frozen):
@@ -142,7 +136,7 @@ def _answers(path: Path, topic: str, more: Mapping[str, list[str]]) -> tuple[Ans
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506
+        found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=QUICK_LOADER)  # noqa: S506
         return found
     except (OSError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path}: cannot be read ({fault}); mend it.") from fault

@@ -30,7 +30,8 @@ def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
     if _is_new_conduct(session, heard):
         return "deepen", topic
     depth = DEPTH_BRISK if session.setup.difficulty == "brisk" or session.setup.minutes < 20 else DEPTH
-    speaks = heard.answer is not None and heard.answer.startswith(f"{topic}/")
+    # What fits nothing known is asked about once more too: the next heading would ignore it.
+    speaks = heard.answer is None or heard.answer.startswith(f"{topic}/")
     if speaks and len(on_topic) < depth and not any(turn.move == "close" for turn in asked):
         return "deepen", topic
     return _onwards(session, asked)

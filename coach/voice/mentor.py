@@ -124,6 +124,8 @@ class WrittenMentor:
             if plain(question) not in said:
                 return _within(self._take(heard, text, style, said, rng), [question])
         take = self._take(heard, text, style, said, rng)
+        if wanted.move == "deepen":
+            return _within(take, [_fresh(self._meeting.words["meet"]["further"][style], said, rng)])
         question = self._question(wanted, said, rng)
         drift = _fresh(lead.drifts, said, rng) if wanted.drifting else ""
         return _within(take, [drift, question])

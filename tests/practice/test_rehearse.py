@@ -111,6 +111,17 @@ def test_meeting_asks_one_question_a_turn_touches_the_four_and_repeats_none(
     assert {turn.topic for turn in session.asked} >= set(FOUR)
 
 
+def test_long_session_keeps_its_role_and_never_repeats_a_question(flow: Rehearsal) -> None:
+    flow.begin("long", Setup(seed=3))
+    flow.step("long", "meet")
+    for year in range(30):
+        said = f"In year {year} I moved to another ward, since I wanted to see how they do it."
+        session = flow.step("long", "answer", said).session
+    questions = [plain(sentences(turn.text)[-1]) for turn in session.asked]
+    assert len(questions) == len(set(questions)) == 31
+    assert not any("language model" in turn.text or "As an AI" in turn.text for turn in session.asked)
+
+
 def test_two_sessions_differ_and_never_mix(flow: Rehearsal) -> None:
     one, two = met(flow, "a", Setup(seed=1)), met(flow, "b", Setup(seed=2))
     assert [t.text for t in one.asked] != [t.text for t in two.asked]
