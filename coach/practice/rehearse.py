@@ -254,6 +254,8 @@ class Rehearsal:
 
     def _meet(self, state: State) -> State:
         session = Session.model_validate(state["session"])
+        if state["action"] == "meet" and session.room == "meet":
+            return _out(session, *session.asked[-1:])  # a second tap costs nobody their meeting
         if state["action"] == "meet":
             session = session.model_copy(update={"room": "meet", "ended": False, "turns": ()})
             return self._mentor_turn(session, None, "")

@@ -129,6 +129,11 @@ def test_two_sessions_differ_and_never_mix(flow: Rehearsal) -> None:
     assert flow.session("b") == two
 
 
+def test_meeting_asked_for_twice_goes_on_where_it_is(flow: Rehearsal) -> None:
+    session = met(flow)
+    assert flow.step("t", "meet").session == session
+
+
 def test_helps_leave_the_meeting_where_it_is(flow: Rehearsal) -> None:
     flow.begin("t", Setup())
     flow.step("t", "answer", ANSWERS[0])
