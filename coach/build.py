@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from coach.voice.quoted import QuotedVoice
     from coach.voice.recogniser import Ranker
 
+REHEARSALS, EARLIER = "rehearsals.sqlite", "rehearsals.jsonl"  # in the data folder
 # Classifiers fitted beforehand (`make fit`), in a folder named after what they were fitted on.
-REHEARSALS, EARLIER = "rehearsals.sqlite", "rehearsals.jsonl"
 FITTED = Path(__file__).parent / "fitted"
 SCRIPT = [
     "That is worth a closer look. Nobody has to post. Choose the why first. What would you like to try?"
@@ -129,7 +129,7 @@ class Coach:
                 self.tuned.fingerprint,
                 self.next_encoder.fingerprint,
                 self.words.model_dump_json(),
-                *(f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()),
+                *self._answers_learnt,
             ),
             makers,
             progress=self._progress,
@@ -188,8 +188,13 @@ class Coach:
             self.tuned.fingerprint,
             self.next_encoder.fingerprint,
             *(f"{name}:{kind.examples}" for name, kind in words.items()),
-            *(f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()),
+            *self._answers_learnt,
         )
+
+    @property
+    def _answers_learnt(self) -> list[str]:
+        """What the mentor's listening is learnt from, a line a kind of answer."""
+        return [f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()]
 
     def rebuild(self) -> Path:
         """Build the index of the library that answers anew, whatever state it is in."""

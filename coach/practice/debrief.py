@@ -20,6 +20,9 @@ from coach.voice.said import said_back
 FAULTS = ("hands_over", "hostile", "apology", "vague", "list", "short", "rambling")
 QUALITIES = ("asks", "own_need", "boundary", "plan", "honest", "reason", "concrete")
 LONGEST_QUOTE = 16
+# What nobody is praised for, or told to put better; and what was not meant for a mentor.
+SORE = frozenset(f"conduct/{name}" for name in ("grief", "tearful", "exhaustion", "fear", "shame"))
+NOT_PRAISED = SORE | {f"conduct/{name}" for name in ("hostile", "instructions", "gossip")}
 
 
 class Quoted(Record):
@@ -88,7 +91,7 @@ def _strengths(
     found = [
         (QUALITIES.index(name), -length(quote), number, name, quote)
         for number, answer in enumerate(answers)
-        if not (answer.heard or "").startswith(("conduct/hostile", "conduct/instructions", "conduct/gossip"))
+        if answer.heard not in NOT_PRAISED
         for name, quote in qualities(answer.text)
         if length(quote) <= LONGEST_QUOTE and quote in answer.text
     ]
@@ -104,11 +107,7 @@ def _strengths(
         return
     for number, answer in enumerate(answers):
         quote = said_back(answer.text) or answer.text.strip()
-        if (
-            quote
-            and length(quote) <= LONGEST_QUOTE
-            and not (answer.heard or "").startswith("conduct/hostile")
-        ):
+        if quote and length(quote) <= LONGEST_QUOTE and answer.heard not in NOT_PRAISED:
             yield Quoted(quote=quote, answer=number, text=rng.choice(lines["there"]).replace(SAID, quote))
             return
 
@@ -120,7 +119,7 @@ def _weakest(
     found = [
         (FAULTS.index(fault), number, fault)
         for number, answer in enumerate(answers)
-        if number not in strong
+        if number not in strong and answer.heard not in SORE
         for fault in faults(answer.text, answer.heard)
     ]
     for _, number, fault in sorted(found):
@@ -129,8 +128,9 @@ def _weakest(
             return Quoted(
                 quote=quote, answer=number, text=rng.choice(said["try_next"][fault]).replace(SAID, quote)
             )
-    if answers and not any("?" in a.text for a in answers):
-        number = max(range(len(answers)), key=lambda i: length(answers[i].text))
+    rest = [number for number, answer in enumerate(answers) if answer.heard not in SORE]
+    if rest and not any("?" in a.text for a in answers):
+        number = max(rest, key=lambda i: length(answers[i].text))
         quote = _quotable(answers[number].text)
         if quote is not None:
             line = rng.choice(said["try_next"]["no_question"])

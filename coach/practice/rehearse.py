@@ -41,8 +41,8 @@ MAX_CHARACTERS = 20_000
 MAX_NUDGES = 2
 SHORT = 3  # words
 DANGER_AT = 0.6  # from dev, eval/LOG.md
-Action = Literal["answer", "skip", "go_to", "meet", "could_say", "ask_coach", "end", "rewound"]
-Route = Literal["answer", "crisis", "refused"]
+Action = Literal["answer", "skip", "go_to", "meet", "could_say", "ask_coach", "end"]
+Route = Literal["answer", "crisis"]
 
 
 class Mentor(Protocol):
@@ -147,7 +147,7 @@ class Rehearsal:
         now = self.session(thread)
         if now is None or not 0 <= answer < len(now.answers):
             raise UsageError("There is nothing there to go back to; choose one of your own answers.")
-        at = [i for i, turn in enumerate(now.turns) if turn.role == "mentee"][answer]
+        at = [i for i, turn in enumerate(now.turns) if turn.is_answer][answer]
         for snapshot in self._graph.get_state_history(_on(thread)):
             held = snapshot.values.get("session")
             if not held or snapshot.next or held["room"] != "meet":
@@ -178,7 +178,7 @@ class Rehearsal:
         if level == "none":
             return {"text": text}
         session = Session.model_validate(state["session"])
-        told = Spoken(role="mentee", text=text)
+        told = Spoken(role="mentee", text=text, move="crisis")
         words = Spoken(role="coach", text=self._gate.words.in_danger(level, self._country), move="crisis")
         if session.room == "meet":
             # The meeting stands still; the mentor's question can be taken up whenever they want.

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coach.library.meeting import CONDUCT, TOPICS, Difficulty, Style, Topic
+from coach.library.meeting import TOPICS, Difficulty, Style, Topic
 
 Room = Literal["prepare", "meet", "debrief"]
 Speaker = Literal["mentor", "mentee", "coach"]
@@ -46,6 +46,11 @@ class Spoken(Record):
     heard: str | None = None
     topics: dict[str, float] = Field(default_factory=dict)
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether the mentee said it to the mentor, and not in danger."""
+        return self.role == "mentee" and self.move != "crisis"
+
 
 class Prepared(Record):
     """An answer in Prepare, and how often the coach has nudged."""
@@ -68,8 +73,8 @@ class Session(Record):
 
     @property
     def answers(self) -> tuple[Spoken, ...]:
-        """What the mentee said in the meeting."""
-        return tuple(turn for turn in self.turns if turn.role == "mentee")
+        """What the mentee said in the meeting; what the crisis answer met is never looked back on."""
+        return tuple(turn for turn in self.turns if turn.is_answer)
 
     @property
     def asked(self) -> tuple[Spoken, ...]:
@@ -79,9 +84,3 @@ class Session(Record):
     def coverage(self) -> dict[Topic, float]:
         """How surely each topic has been spoken to by the mentee (0 to 1)."""
         return {topic: max((a.topics.get(topic, 0.0) for a in self.answers), default=0.0) for topic in TOPICS}
-
-    @property
-    def in_conduct(self) -> bool:
-        """Whether the last answer was about how things are going rather than about a topic."""
-        heard = self.answers[-1].heard if self.answers else None
-        return heard is not None and heard.startswith(f"{CONDUCT}/")

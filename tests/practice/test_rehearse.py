@@ -237,3 +237,20 @@ def test_kept_rehearsal_outlives_the_process(coach: Coach, tmp_path: Path) -> No
     assert flow.session("t") == before
     assert len(flow.rewind("t", 2).session.answers) == 2
     again.close()
+
+
+def test_debrief_never_quotes_danger_grief_or_tears(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    flow.step("t", "meet")
+    sore = [
+        "I want to kill myself",
+        "My mother died on Sunday because I was on call.",
+        "Sorry, I'm crying, I need a minute.",
+    ]
+    for text in sore:
+        flow.step("t", "answer", text)
+    session = flow.step("t", "end").session
+    assert [answer.text for answer in session.answers] == sore[1:]
+    debrief, sheet = flow.look_back(session)
+    assert not any(quote in text for quote in debrief.quotes for text in sore)
+    assert "kill" not in sheet
