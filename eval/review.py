@@ -30,7 +30,7 @@ FRAMED = 60  # drafts that are framed in ten ways each
 
 
 def read_cases(part: str) -> list[dict[str, Any]]:
-    """The cases of one part, such as `dev` or `test-3`, or the framings of one."""
+    """The cases of one part, such as `dev` or `test-4`, or the framings of one."""
     lines = (CASES / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line]
 

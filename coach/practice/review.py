@@ -8,6 +8,7 @@ stated beside it, and a version is offered only after it was judged again.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +22,11 @@ from coach.care import crisis
 from coach.care.framing import draft_in
 from coach.care.gate import Gate
 from coach.care.identifiers import Forms
-from coach.care.judgement import AXIS_AT, NAMES, Judgement, Mark, consented, judged
-from coach.care.reading import AXES, Read, Reading
-from coach.care.rewrite import cooled, generalised, is_awkward
+from coach.care.judgement import AXIS_AT, FORMAL, NAMES, Judgement, Mark, consented, judged
+from coach.care.reading import AXES, Edit, Read, Reading
+from coach.care.rewrite import REWORDED, edited, joined, replaced, sentence_places, sentences_of
 from coach.classifier import Encoder
-from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
+from coach.events import Axis, Facts, Finding, Review, Timing, cleaned
 
 MAX_CHARACTERS = 10_000
 PIECE = 700  # characters read at once: about what the reading was trained on
@@ -41,7 +42,8 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
 SAFE_AT = 0.3
 FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
 # Of the words, and of the meaning (cosine of the encoder's vectors), at least; less would be another post.
-KEPT, MEANS = 0.5, 0.6
+KEPT, MEANS = 0.4, 0.6
+LEANS = (0.0, 1.0, 2.0, 3.0)  # how much bolder each next version is (log odds of taking a word out)
 DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
@@ -199,35 +201,22 @@ class ReviewFlow:
         return {"rewrite": step, "is_safe": False}
 
     def _versions(self, draft: str, before: Judgement, state: State) -> Iterator[str]:
-        """A capable model's wording if there is one; then versions by growing change: words made general,
-        then sentences left out, riskiest first."""
+        """A capable model's wording if there is one; then versions by growing change: a careful editor's,
+        a bolder one's, and at last without the sentences that carry most of the risk."""
         against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
         if self._proposals is not None and (wording := self._proposals.of(draft, against)):
             yield wording
-        if "claims" in against:
-            # A false or reckless claim said more softly is still made: that is not for rules to mend.
-            return
-        version = cooled(draft) if "anger" in against or "kindness" in against else draft
-        if version != draft:
+        edits = edits_of(state["reads"])
+        formal = [span for span in before.spans if span.kind in FORMAL]
+        version = draft
+        for lean in LEANS:
+            version = edited(draft, edits, lean=lean, out=formal)
             yield version
-        kept = self._general(version, state)
-        if kept:
-            yield joined(kept)
+        kept = sentences_of(version)
         while len(kept) > 1:
             risks = [self._judged(joined(kept, without=i), state).risk for i in range(len(kept))]
             kept.pop(int(np.argmin(risks)))
             yield joined(kept)
-
-    def _general(self, draft: str, state: State) -> list[str]:
-        """The sentences made general; one that would then be nonsense is left out."""
-        general = self._words["general"]
-        out = []
-        for sentence in sentences_of(draft):
-            bare = sentence.rstrip()
-            said = generalised(bare, self._judged(bare, state).spans, general, general["ages"])
-            if said == bare or not is_awkward(said):
-                out.append(said + sentence[len(bare) :])
-        return out
 
     # ---- what is said
 
@@ -355,11 +344,13 @@ class ReviewFlow:
     def _breaks_it(self, state: State, findings: Sequence[Finding]) -> str | None:
         """The one marked piece without which most of the risk of being recognised is gone."""
         before, draft, at = state["judgement"].axes["privacy"], state["draft"], state["offset"]
-        general = self._words["general"]
+        edits = edits_of(state["reads"])
         best: tuple[float, str] | None = None
         for f in findings[:6]:
-            span = Span(f.kind, f.start - at, f.end - at, 1.0)
-            after = self._judged(generalised(draft, [span], general, general["ages"]), state).axes["privacy"]
+            start, end = f.start - at, f.end - at
+            put = next((edit.put for edit in edits if edit.end > start), REWORDED)
+            without = replaced(draft, start, end, "" if put == REWORDED else put)
+            after = self._judged(without, state).axes["privacy"]
             if after < before / 2 and (best is None or after < best[0]):
                 best = (after, f.text)
         return best[1] if best else None
@@ -374,6 +365,15 @@ class ReviewFlow:
     def _timing(state: State) -> Timing:
         total = (time.perf_counter() - state["started"]) * 1000
         return Timing(first_sentence_ms=total, total_ms=total)
+
+
+def edits_of(reads: Sequence[tuple[int, Read]]) -> list[Edit]:
+    """What an editor would do to the whole of which `reads` are the pieces, each with its offset."""
+    return [
+        dataclasses.replace(edit, start=edit.start + at, end=edit.end + at)
+        for at, read in reads
+        for edit in read.edits
+    ]
 
 
 def _odds(risk: float) -> float:
@@ -398,37 +398,6 @@ def quoted(parts: Sequence[str]) -> str:
         f"“{part if len(part) <= 60 else part[:57].rsplit(' ', 1)[0] + '…'}”" for part in seen[:SHOWN_PARTS]
     ]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
-
-
-# A full stop ends a sentence only before a gap: not in 3.12, not in "how?", she said.
-_SENTENCE = re.compile(
-    r"(?:[^.?!\n]|[.?!]+(?![.?!])(?![\"”')\]]*(?:\s|$)))+(?:[.?!]+[\"”')\]]*|\n|$)|[.?!]+[\"”')\]]*"
-)
-
-
-def sentence_places(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a post lie, lines counting as such; offsets without outer space."""
-    found = []
-    for match in _SENTENCE.finditer(text):
-        start, end = match.start(), match.end()
-        while start < end and text[start].isspace():
-            start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
-        if end > start:
-            found.append((start, end))
-    return found or [(0, len(text))]
-
-
-def sentences_of(text: str) -> list[str]:
-    """The sentences of a post, each with the line break that followed it."""
-    places = sentence_places(text)
-    ends = [start for start, _ in places[1:]] + [len(text)]
-    return [text[start:end] for (start, _), end in zip(places, ends, strict=True)]
-
-
-def joined(parts: Sequence[str], without: int | None = None) -> str:
-    return "".join(part for i, part in enumerate(parts) if i != without).strip()
 
 
 def pieces(text: str) -> list[tuple[int, str]]:

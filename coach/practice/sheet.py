@@ -26,6 +26,8 @@ def sheet(session: Session, debrief: Debrief, words: Mapping[str, Any]) -> str:
     """The sheet as Markdown, in the mentee's own words; what is open says so."""
     empty = words["sheet"]["left_open"]
     lines = ["# Before I meet my mentor", ""]
+    for label, told in about(session):
+        lines += [f"{label}: {told}", ""]
     for heading, topic in PARTS:
         lines += [f"## {heading}", _said_on(session, topic) or empty, ""]
     asks = _questions(session, debrief, words["sheet"]["questions_for_mentor"])
@@ -33,6 +35,17 @@ def sheet(session: Session, debrief: Debrief, words: Mapping[str, Any]) -> str:
     lines += ["## What I offer", _prepared(session, "offer") or empty, ""]
     lines += ["## Next step", _said_on(session, "next") or empty, ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def about(session: Session) -> list[tuple[str, str]]:
+    """What was told of the meeting beforehand, each with its label: the mentor, and what would make it
+    worth it; from Prepare, else from how the rehearsal was set up."""
+    told = {
+        "My mentor": _prepared(session, "mentor") or session.setup.mentor,
+        "The programme": session.setup.programme,
+        "Worth it if": _prepared(session, "worth") or session.setup.goal,
+    }
+    return [(label, _short(text)) for label, text in told.items() if text.strip()]
 
 
 def _said_on(session: Session, topic: str) -> str:

@@ -38,6 +38,7 @@ NAMES = {
 BEGUN_NOT = '<p class="quiet">Choose how your mentor is, then begin. Every question can be skipped.</p>'
 CARD = "rehearsal-with-feedback"
 FORMAT = "%Y-%m-%d %H:%M"
+SHOWN = 12  # parts of the tab that an event fills
 
 
 class RehearseTab:
@@ -76,9 +77,10 @@ class RehearseTab:
                     elem_id="say", show_label=False, container=False, lines=1, max_lines=10, submit_btn="Say it",
                     placeholder="Answer in your own words. Enter sends, Shift and Enter starts a new line.",
                 )  # fmt: skip
-                with gr.Row(elem_id="helps"):
+                with gr.Row(elem_id="preparing", visible=False) as preparing:
                     skip = gr.Button("Skip this one", elem_id="skip", size="sm")
                     meet = gr.Button("On to the meeting", elem_id="meet", size="sm")
+                with gr.Row(elem_id="helps", visible=False) as helping:
                     could = gr.Button(helps["could_say"], elem_id="could", size="sm")
                     ask = gr.Button(helps["coach"], elem_id="ask-coach", size="sm")
                     back = gr.Button(helps["rewind"], elem_id="rewind", size="sm")
@@ -105,7 +107,7 @@ class RehearseTab:
             said = gr.HTML(elem_id="saved")
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        shown = [at, kept, chat, steps, side, looking, debrief, sheet, setting, box]
+        shown = [at, kept, chat, steps, side, looking, debrief, sheet, setting, box, preparing, helping]
         settings = [style, manner, field, minutes, keep]
         begin.click(self.begin, settings, shown, **quiet)
         straight.click(self.straight, settings, shown, **quiet)
@@ -142,7 +144,7 @@ class RehearseTab:
     def say(self, at: dict[str, Any], chat: list[Any], text: str) -> tuple[Any, ...]:
         """The person's answer; what they typed stays in the box if it could not be taken."""
         if not (text or "").strip():
-            return (gr.skip(),) * 10
+            return (gr.skip(),) * SHOWN
         return self._do(at, chat or [], "answer", text)
 
     def back(self, at: dict[str, Any], chat: list[Any]) -> tuple[Any, ...]:
@@ -160,12 +162,19 @@ class RehearseTab:
         """After a reload or restart: go on where it was, or say that it is gone."""
         at = kept or {"thread": "", "keep": False}
         if not at.get("thread"):
-            return (gr.skip(),) * 10
+            return (gr.skip(),) * SHOWN
         session = self._session(at) if at["keep"] else None
         if session is None:
             gone = self._coach.meeting.words["gone"]
             fresh = {"thread": "", "keep": False}
-            return fresh, fresh, [], _steps(None), f'<p class="quiet">{escape(gone)}</p>', *(gr.skip(),) * 5
+            return (
+                fresh,
+                fresh,
+                [],
+                _steps(None),
+                f'<p class="quiet">{escape(gone)}</p>',
+                *(gr.skip(),) * (SHOWN - 5),
+            )
         lines = [_message(turn) for turn in session.turns]
         if session.room == "prepare":
             question = next(
@@ -243,13 +252,14 @@ class RehearseTab:
             looking, told, text = gr.update(visible=True), self._debrief_html(looked, session, at), sheet
         return (
             at, kept, chat, _steps(session), _side(session), looking, told, text,
-            gr.update(open=False), gr.update(value=""),
+            gr.update(open=False), gr.update(value=""), gr.update(visible=session.room == "prepare"),
+            gr.update(visible=session.room == "meet"),
         )  # fmt: skip
 
     @staticmethod
     def _fault(at: dict[str, Any], chat: list[Any], text: str) -> tuple[Any, ...]:
         said = [*chat, {"role": "assistant", "content": escape(text, quote=False)}]
-        return at, gr.skip(), said, *(gr.skip(),) * 7
+        return at, gr.skip(), said, *(gr.skip(),) * (SHOWN - 3)
 
     def _debrief_html(self, looked: Debrief, session: Session, at: dict[str, Any]) -> str:
         notes = "".join(
