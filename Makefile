@@ -47,6 +47,7 @@ tune: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.encoder
 	$(BIN)/python -m tuning.exchanges
 	$(BIN)/python -m tuning.review
+	$(BIN)/python -m tuning.answers
 
 fit: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.fit

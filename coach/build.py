@@ -129,7 +129,6 @@ class Coach:
                 self.tuned.fingerprint,
                 self.next_encoder.fingerprint,
                 self.words.model_dump_json(),
-                *self._answers_learnt,
             ),
             makers,
             progress=self._progress,
@@ -140,7 +139,6 @@ class Coach:
         """What fits the classifiers; for the cards as shipped that was done beforehand."""
         from coach.voice.exchanges import make_exchanges
         from coach.voice.guided import make_follow
-        from coach.voice.mentor import make_meeting
         from coach.voice.recogniser import make_recogniser
 
         if not own and (FITTED / self.fitted_on).is_dir():
@@ -165,7 +163,6 @@ class Coach:
             makers += [
                 (make_gate(self.words, ordinary), self.both),
                 (make_covered(cards, messages[::12], apart), self.encoder),
-                (make_meeting(self.meeting), self.both),
             ]
         return makers
 
@@ -188,13 +185,7 @@ class Coach:
             self.tuned.fingerprint,
             self.next_encoder.fingerprint,
             *(f"{name}:{kind.examples}" for name, kind in words.items()),
-            *self._answers_learnt,
         )
-
-    @property
-    def _answers_learnt(self) -> list[str]:
-        """What the mentor's listening is learnt from, a line a kind of answer."""
-        return [f"{name}:{answer.examples}" for name, (_, answer) in self.meeting.known.items()]
 
     def rebuild(self) -> Path:
         """Build the index of the library that answers anew, whatever state it is in."""
@@ -391,13 +382,14 @@ class Coach:
     def _rehearsal(self, saver: BaseCheckpointSaver[Any]) -> Rehearsal:
         from coach.practice.rehearse import Rehearsal
         from coach.voice.free_mentor import FreeMentor
-        from coach.voice.mentor import MEETING_FILE, Listener, WrittenMentor
+        from coach.voice.listening import LAYERS, Listener
+        from coach.voice.mentor import WrittenMentor
 
         written = WrittenMentor(self.meeting)
         model = self.chat_model if self.voice == "free" else None
         return Rehearsal(
             meeting=self.meeting,
-            listener=Listener(LinearClassifier.load(self.index / MEETING_FILE), self.both),
+            listener=Listener.load(self._packaged.tuned(LAYERS)),
             mentor=FreeMentor(model, written) if model is not None else written,
             gate=self.gate,
             both=self.both,
@@ -406,20 +398,23 @@ class Coach:
         )
 
     @cached_property
+    def _packaged(self) -> MiniLM:
+        """Always the packaged encoder, for heads that were trained on its layers and no other's."""
+        return self.encoder if isinstance(self.encoder, MiniLM) else MiniLM()
+
+    @cached_property
     def review(self) -> ReviewFlow:
         """The Review flow."""
         from coach.care.reading import READING_LAYERS, Reading
         from coach.practice.review import ReviewFlow
         from coach.voice.safer import Proposals
 
-        # Always the packaged encoder: the heads were trained on its layers and no other's.
-        packaged = self.encoder if isinstance(self.encoder, MiniLM) else MiniLM()
         model = self.chat_model if self.voice == "free" else None
         return ReviewFlow(
             encoder=self.encoder,
             both=self.both,
             gate=self.gate,
-            states=packaged.tuned(READING_LAYERS),
+            states=self._packaged.tuned(READING_LAYERS),
             reading=Reading.load(),
             forms=self._forms,
             words=self.review_words,

@@ -18,9 +18,11 @@ from coach.events import Axis, Facts, Span, Verdict
 # From dev, see eval/LOG.md: the share of the verdicts other than `post` from which it is not
 # posted as it is, and from which an axis is named as a reason.
 RISK_AT, AXIS_AT = 0.55, 0.5
-# A number from a record, a telephone, an address: however sure the model is that all is well.
+# A number from a record, a telephone, an address: however little the model makes of it.
 FORMAL = frozenset({"record", "phone", "email", "address"})
 FORMAL_RISK, NAMED_RISK, NAME_SURE_AT = 0.85, 0.7, 0.7
+# Under this chance of being somebody's story it is a job reference or a helpline: marked and named, no more.
+NOBODY_AT = 0.05
 # What leads straight to one person is marked in a draft that may be about somebody, or where it is this sure.
 MARKED_FROM, NAMED_SURE_AT = 0.3, 0.9
 NAMES = ("name", "initials")
@@ -136,7 +138,7 @@ def _privacy(
         opinion = max(opinion, NAMED_RISK)
     if told and _combine({s.kind for s in spans if s.score >= IN_COMPANY_SURE_AT}):
         opinion = max(opinion, COMBINED_RISK)
-    if any(s.kind in FORMAL for s in spans):
+    if others >= NOBODY_AT and any(s.kind in FORMAL for s in spans):
         opinion = max(opinion, FORMAL_RISK)
     return 1.0 if notes else min(1.0, opinion)
 

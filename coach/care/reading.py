@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -55,21 +55,9 @@ READING_HEADS = Path(__file__).with_name("reading.npz")
 
 
 @dataclass(frozen=True)
-class Edit:
-    """One token, the log odds that an editor takes it out, and what then stands in place of it and of
-    those taken out after it."""
-
-    start: int
-    end: int
-    odds: float
-    put: str
-
-
-@dataclass(frozen=True)
 class Read:
     """One draft as read: probabilities by axis, verdict and whose story, that it lifts somebody else up,
-    the words marked, each token's log odds (start, end, odds) of being said about the draft, and what a
-    careful editor would do to it."""
+    the words marked, and each token's log odds (start, end, odds) of being said about the draft."""
 
     axes: Mapping[str, float]
     verdicts: Mapping[str, float]
@@ -77,14 +65,12 @@ class Read:
     spans: tuple[Span, ...]
     lifts: float = 0.0
     asides: tuple[tuple[int, int, float], ...] = ()
-    edits: tuple[Edit, ...] = ()
 
 
 class Reading:
-    """The heads; `weights` holds `<head>.weight` (outputs, width) and `<head>.bias` for each, and under
-    `phrases` what may be put in place of words, the first being nothing."""
+    """The heads; `weights` holds `<head>.weight` (outputs, width) and `<head>.bias` for each."""
 
-    def __init__(self, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
         self._weights = weights
 
     @classmethod
@@ -107,15 +93,6 @@ class Reading:
             spans=self._spans(text, offsets, tokens),
             lifts=_sigmoid(self._head("lifts", whole))[0],
             asides=tuple((int(a), int(b), float(x)) for (a, b), x in zip(offsets, odds, strict=True)),
-            edits=self._edits(offsets, tokens),
-        )
-
-    def _edits(self, offsets: NDArray[np.int64], tokens: NDArray[np.float32]) -> tuple[Edit, ...]:
-        odds = self._head("cut", tokens)[:, 0]
-        puts = self._weights["phrases"][self._head("put", tokens).argmax(axis=1)]
-        return tuple(
-            Edit(int(a), int(b), float(x), str(put))
-            for (a, b), x, put in zip(offsets, odds, puts, strict=True)
         )
 
     def _head(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,101 +1,174 @@
-"""A safer version of a draft as a careful editor would make it: whole phrases taken out, few words put in.
+"""A safer version of a draft by small changes: words made general, heat taken out.
 
-Which words go and what stands in their place was learnt from drafts edited by hand
-(coach.care.reading). Pure and deterministic: it proposes, and whoever asked judges again
-what comes out. It does not reword: what no small change mends is left as it is.
+Pure and deterministic: it proposes, and whoever asked judges again what comes out. It
+does not reword: a sentence that cannot be mended by small changes is for leaving out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
-from coach.care.reading import Edit
 from coach.events import Span
 
-# What beginning and ending an edit costs (log odds), so that phrases go rather than single words.
-TURNS = 1.5
-CERTAIN = 12.0  # log odds of what must go
-REWORDED = "?"  # what an editor put that is no phrase: such a sentence can only be left out
-_WITHIN_WORD = re.compile(r"[^\W_]|['’@-]")
-_ARTICLE = re.compile(r"\b([Aa])(n?) $")
+_BEFORE = {
+    "when": re.compile(r"(?:,\s*)?\b(?:on|at|in|since|from|by|until|around|about|during|back in|as of)?\s*(?:the\s)?$", re.IGNORECASE),
+    "where": re.compile(r"(?:,\s*)?\b(?:in|at|from|near|of|to|outside|around|over at|here in|down in|up in)\s(?:the\s|our\s|my\s)?$",
+                        re.IGNORECASE),
+    "number": re.compile(r"(?:\b(?:my|his|her|their|the)\s)?(?:\b(?:mrn|nhs|chi|tel|phone|mob(?:ile)?|ring|call|text|email|mail|contact|no\.?|"
+                         r"number|dob|id|ref|room|bed|in|on|at|from|via|lives at|address)\b[\s:#.]*)+$", re.IGNORECASE),
+    "article": re.compile(r"\b(an?|the|this|my|our|another|one)\s$", re.IGNORECASE),
+}  # fmt: skip
+_PERSON = re.compile(
+    r"[\s,(-]*\b(?:old\s)?(?:boy|girl|man|woman|male|female|lady|gentleman|gent|baby|infant|toddler|child|kid|lad|lass|bloke|"
+    r"guy|chap|patient|teenager|teen|mum|dad|mother|father|grandmother|grandfather|m|f)\b\)?",
+    re.IGNORECASE,
+)
+_PERSON_BEFORE = re.compile(
+    r"\b(?:(?:an?|the|this|my|our)\s)?(?:boy|girl|man|woman|male|female|lady|gentleman|baby|child|lad|bloke|patient|teenager|"
+    r"gentleman|toddler|infant)\s?(?:of|,|\(|aged)?\s*$",
+    re.IGNORECASE,
+)
+_ONE = re.compile(r"(?:his|her|their|my|the|our|a|an)\s(?:\w+[\s-]){0,4}\w*[^\Ws](?:['’]s)?$", re.IGNORECASE)
+_CAPITALISED = re.compile(r"[ -][A-Z][\w'’]+")
+_CAPITALISED_BEFORE = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Nurse|Little|Wee|Baby)\.? |(?<=[a-z,] )[A-Z][\w'’]+ )$"
+)
+_AWKWARD = re.compile(
+    r"\b(?:an?|the|this|my|our|his|her|their|each|every)\s+(?:an?|the|somebody|relatives?|our|my)\b"
+    r"|\b(?:somebody|relative)(?:['’]s)?\s+(?:somebody|a relative|an older|a child|a teenager)\b|\w(?:somebody|a relative)"
+    r"|\b(?:of|in|at|on|from|with|to|by|and|or|the|an?|for|behind|after|our|my|his|her|this|is|was|were|are|said)\s*[.,;:?!]*$"
+    r"|\b(?:is|was|were|are|of|the|with)\s*[.,;]|^\W*\w{0,12}\W*$|,\s*and\s*[.,]|\bsomebody\s(?:is|was)\b.{0,4}$",
+    re.IGNORECASE,
+)
+_TURNED = re.compile(r"\b(?:turn(?:s|ed|ing)?|is|was|be|at|i'?m|she'?s|he'?s)\s+$", re.IGNORECASE)
+# What is left of "I'm" or "it's" when half of it went, and a person put where something else stood.
+_TORN = re.compile(
+    r"\b(?:i|it|he|she|we|you|they|that|there|won|don|didn|isn|can|couldn|wouldn|hasn)['’](?!\w)|(?:^|[.?!]\s+)(?:m|s|t|re|ve|ll|d)\s"
+    r"|\b(?:ref|reference|wrong|nurse|dr|doctor|mr|mrs|ms|collection|tattoo|called|named|is|was|by|street|ward|she['’]?s|he['’]?s|new|own|"
+    r"other|same|old|dear)\s[\"“]?somebody\b|[\"“]somebody|somebody[\"”]|\bsomebody\s+[A-Z]|[,(:]\s*[!?.]|\(\W*$|^[\"“][^\"”]*$",
+    re.IGNORECASE,
+)
+SURE_AT = 0.6  # how surely a word must be marked before another is put in its place
+_TENS = {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "twenty": 20,
+}
+_INSULTS = re.compile(
+    r"\b(?:(?:absolute|complete|total|utter|fucking|bloody|useless|lazy|stupid|pathetic)\s+)*"
+    r"(?:idiots?|morons?|imbeciles?|clowns?|parasites?|muppets?|cretins?|dickheads?|arseholes?|assholes?|twats?|wankers?|"
+    r"pricks?|cunts?|bastards?|bitch(?:es)?|scum|vermin|cowards?|liars?|karens?|snowflakes?|thick as mince|braindead|"
+    r"lazy sods?|waste of (?:space|oxygen|air))\b",
+    re.IGNORECASE,
+)
+_SWEARING = re.compile(r"\b(?:fucking|bloody|sodding|goddamn|f\*+ing|effing|bastarding)\s+", re.IGNORECASE)
 
 
-def edited(text: str, edits: Sequence[Edit], *, lean: float = 0.0, out: Iterable[Span] = ()) -> str:
-    """`text` after the likeliest edits; a greater `lean` (log odds) takes more out. `out` must go."""
-    gone = [(span.start, span.end) for span in out]
-    words = _words(text, edits)
-    odds = [
-        CERTAIN if any(start < b and end > a for a, b in gone) else max(e.odds for e in word) + lean
-        for word in words
-        for start, end in [(word[0].start, word[-1].end)]
-    ]
-    runs = [(words[a][0].start, words[b][-1].end, words[a][0].put) for a, b in _runs(_path(odds))]
-    lost = [
-        (a, b) for a, b in sentence_places(text) for x, y, put in runs if put == REWORDED and x < b and y > a
-    ]
-    cuts = [run for run in runs if not any(run[0] < b and run[1] > a for a, b in lost)]
-    mended = text
-    for start, end, put in sorted({*cuts, *((a, b, "") for a, b in lost)}, reverse=True):
-        mended = replaced(mended, start, end, put)
-    return tidied(mended, capitals=_capitals(text))
+def generalised(text: str, spans: Sequence[Span], words: Mapping[str, str], ages: Mapping[str, str]) -> str:
+    """`text` with what narrows a person down made general or left out.
+
+    `words` are those put in place, by kind; `ages` by age group.
+    """
+    capitals = _capitals(text)
+    for span in sorted(spans, key=lambda s: s.start, reverse=True):
+        if span.score < SURE_AT:
+            continue  # a word marked in doubt is better left than turned into nonsense
+        start, end, new = _general(text, span, words, ages)
+        if new and _begins_sentence(text, start):
+            new = new[0].upper() + new[1:]
+        text = text[:start] + new + text[end:]
+    return tidied(text, capitals=capitals)
 
 
-def replaced(text: str, start: int, end: int, put: str) -> str:
-    """`text` with `put` from `start` to `end`, its capital and the article before it made to fit."""
-    before, after = text[:start], text[end:]
-    if put and _begins_sentence(text, start):
-        put = put[0].upper() + put[1:]
-    following = (put or after.lstrip())[:1].lower()
-    if (article := _ARTICLE.search(before)) and following.isalpha():
-        before = before[: article.start()] + article[1] + ("n " if following in "aeio" else " ")
-    if put and before[-1:].isalnum():
-        before += " "
-    if put and after[:1].isalnum():
-        put += " "
-    return before + put + after
+def _general(
+    text: str, span: Span, words: Mapping[str, str], ages: Mapping[str, str]
+) -> tuple[int, int, str]:
+    """What to put from where to where instead of one span."""
+    start, end, piece = span.start, span.end, text[span.start : span.end]
+    if text[end : end + 2] in ("'s", "’s"):
+        return start, end, piece  # "this week's lesson" is no time that could be left out
+    if span.kind in ("time", "date"):
+        return _from(text, start, "when"), end, ""
+    if span.kind in ("place", "facility", "employer"):
+        return _from(text, start, "where"), end, "" if _from(text, start, "where") < start else piece
+    if span.kind == "age" and (re.search(r"\byears?\s*$", piece) or _TURNED.search(text[:start])):
+        return start, end, piece  # a length of time, or "turned 108"
+    if span.kind == "age":
+        return _aged(text, start, end, ages)
+    if span.kind in ("kin", "role"):
+        # Only "his gran", "the lollipop lady": what has an article or owner and is one person.
+        if not _ONE.match(piece):
+            return start, end, piece
+        tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
+        return start, end, words["kin" if span.kind == "kin" else "name"] + tail
+    if span.kind in ("name", "initials", "handle"):
+        while follows := _CAPITALISED.match(text, end):
+            end = follows.end()
+        while precedes := _CAPITALISED_BEFORE.search(text[:start]):
+            start = precedes.start()
+        piece = text[start:end]
+        article = _BEFORE["article"].search(text[:start])
+        tail = piece[-2:] if piece.endswith(("'s", "’s")) else ""
+        return article.start() if article else start, end, words["name"] + tail
+    if span.kind in ("record", "phone", "email", "url", "address", "postcode", "room"):
+        return _from(text, start, "number"), end, ""
+    return start, end, piece
 
 
-def _words(text: str, edits: Sequence[Edit]) -> list[list[Edit]]:
-    """Tokens by word: an editor takes out whole ones."""
-    words: list[list[Edit]] = []
-    for edit in edits:
-        joined = (
-            words
-            and words[-1][-1].end == edit.start
-            and _WITHIN_WORD.match(text[edit.start])
-            and _WITHIN_WORD.match(text[edit.start - 1])
-        )
-        if joined:
-            words[-1].append(edit)
-        else:
-            words.append([edit])
-    return words
+def _from(text: str, start: int, what: str) -> int:
+    found = _BEFORE[what].search(text[:start])
+    return found.start() if found else start
 
 
-def _path(odds: Sequence[float]) -> list[bool]:
-    """What goes, word by word, so that the whole is likeliest and turns are few (Viterbi)."""
-    keep, cut, back = 0.0, -TURNS, []
-    for x in odds:
-        back.append((keep < cut - TURNS, cut < keep - TURNS))
-        keep, cut = max(keep, cut - TURNS), max(cut, keep - TURNS) + x
-    path = []
-    state = cut - TURNS > keep
-    for to_keep, to_cut in reversed(back):
-        path.append(state)
-        state = not to_cut if state else to_keep
-    return path[::-1]
+def _aged(text: str, start: int, end: int, ages: Mapping[str, str]) -> tuple[int, int, str]:
+    piece = text[start:end]
+    if behind := _PERSON.match(text, end):
+        end = behind.end()
+    if before := _PERSON_BEFORE.search(text[:start]):
+        start = before.start()
+    article = _BEFORE["article"].search(text[:start])
+    word = ages[_group(piece)]
+    if article and article[1].lower() in ("the", "this", "my", "our", "another", "one"):
+        word = word.split(" ", 1)[-1] if " " in word else word
+    elif article:
+        start = article.start()
+    return start, end, word
 
 
-def _runs(path: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """First and last of each run of true ones."""
-    start = None
-    for at, gone in enumerate([*path, False]):
-        if gone and start is None:
-            start = at
-        elif not gone and start is not None:
-            yield start, at - 1
-            start = None
+def _group(piece: str) -> str:
+    """The age group of an age as written: "4yo", "3-week-old", "sixty-two"."""
+    lower = piece.lower()
+    if re.search(r"\b(?:day|week|wk|month|mth)s?\b|\d\s?(?:wk|mth)", lower) or "baby" in lower:
+        return "baby"
+    number = re.search(r"\d{1,3}", lower)
+    years = int(number[0]) if number else next((n for word, n in _TENS.items() if word in lower), 0)
+    if not years:
+        return "teenager" if "teen" in lower else "child" if re.search(r"year|yr", lower) else "adult"
+    for group, below in (("child", 13), ("teenager", 18), ("adult", 65)):
+        if years < below:
+            return group
+    return "old"
+
+
+def is_awkward(sentence: str) -> bool:
+    """Whether putting words in place of others left a sentence that nobody would say."""
+    bare = sentence.strip()
+    return bool(_AWKWARD.search(bare) or _TORN.search(bare)) or bare.count("somebody") > 1
+
+
+def cooled(text: str) -> str:
+    """Without shouting, insults and the swearing that only adds heat."""
+    text = _INSULTS.sub("people", text)
+    text = _SWEARING.sub("", text)
+    text = re.sub(r"\b[A-Z][A-Z']{3,}(?:\s+[A-Z][A-Z']+)*\b", lambda m: m[0].lower(), text)
+    text = re.sub(r"!+", ".", text)
+    return tidied(re.sub(r"\?{2,}", "?", text))
 
 
 def tidied(text: str, *, capitals: bool | None = None) -> str:
@@ -121,34 +194,3 @@ def _capitals(text: str) -> bool:
 def _begins_sentence(text: str, start: int) -> bool:
     before = text[:start].rstrip(" \t\"“'(")
     return (not before or before[-1] in ".?!\n") and text[start : start + 1].isupper()
-
-
-# A full stop ends a sentence only before a gap: not in 3.12, not in "how?", she said.
-_SENTENCE = re.compile(
-    r"(?:[^.?!\n]|[.?!]+(?![.?!])(?![\"”')\]]*(?:\s|$)))+(?:[.?!]+[\"”')\]]*|\n|$)|[.?!]+[\"”')\]]*"
-)
-
-
-def sentence_places(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a post lie, lines counting as such; offsets without outer space."""
-    found = []
-    for match in _SENTENCE.finditer(text):
-        start, end = match.start(), match.end()
-        while start < end and text[start].isspace():
-            start += 1
-        while end > start and text[end - 1].isspace():
-            end -= 1
-        if end > start:
-            found.append((start, end))
-    return found or [(0, len(text))]
-
-
-def sentences_of(text: str) -> list[str]:
-    """The sentences of a post, each with the line break that followed it."""
-    places = sentence_places(text)
-    ends = [start for start, _ in places[1:]] + [len(text)]
-    return [text[start:end] for (start, _), end in zip(places, ends, strict=True)]
-
-
-def joined(parts: Sequence[str], without: int | None = None) -> str:
-    return "".join(part for i, part in enumerate(parts) if i != without).strip()

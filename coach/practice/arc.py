@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from coach.library.meeting import FOUR, TOPICS, Topic
 from coach.practice.session import Session, Spoken
-from coach.voice.mentor import COVERS_AT, Heard, Move
+from coach.voice.listening import COVERS_AT, Heard
+from coach.voice.mentor import Move
 
 # An answer in a word or two, or none: then something easier is asked, once a topic.
 SILENT = ("conduct/one-word", "conduct/does-not-know")

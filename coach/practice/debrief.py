@@ -13,7 +13,7 @@ from typing import Any
 from coach.library.meeting import SAID, TOPICS, Topic
 from coach.practice.answers import faults, length, qualities
 from coach.practice.session import Record, Session, Spoken
-from coach.voice.mentor import COVERS_AT
+from coach.voice.listening import COVERS_AT
 from coach.voice.said import said_back
 
 # The heaviest fault first; of the qualities, the rarer one first.

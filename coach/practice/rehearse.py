@@ -34,7 +34,8 @@ from coach.practice.debrief import Debrief, debriefed
 from coach.practice.session import Prepared, Session, Setup, Spoken
 from coach.practice.sheet import sheet
 from coach.voice.ledger import plain
-from coach.voice.mentor import Heard, Listener, Wanted
+from coach.voice.listening import Heard, Listener
+from coach.voice.mentor import Wanted
 from coach.voice.said import said_back
 
 MAX_CHARACTERS = 20_000
@@ -361,5 +362,5 @@ def _rng(session: Session) -> random.Random:
     return random.Random(session.setup.seed + done)  # noqa: S311 - variety, not secrecy
 
 
-def _rounded(topics: Mapping[str, float]) -> dict[str, float]:
+def _rounded(topics: Mapping[Topic, float]) -> dict[str, float]:
     return {topic: round(share, 3) for topic, share in topics.items()}

@@ -8,7 +8,6 @@ stated beside it, and a version is offered only after it was judged again.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,13 +22,13 @@ from coach.care.framing import draft_in
 from coach.care.gate import Gate
 from coach.care.identifiers import Forms
 from coach.care.judgement import AXIS_AT, FORMAL, NAMES, Judgement, Mark, consented, judged
-from coach.care.reading import AXES, Edit, Read, Reading
-from coach.care.rewrite import REWORDED, edited, joined, replaced, sentence_places, sentences_of
+from coach.care.parts import joined, pieces, sentence_places, sentences_of
+from coach.care.reading import AXES, Read, Reading
+from coach.care.rewrite import cooled, generalised, is_awkward
 from coach.classifier import Encoder
-from coach.events import Axis, Facts, Finding, Review, Timing, cleaned
+from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
 
 MAX_CHARACTERS = 10_000
-PIECE = 700  # characters read at once: about what the reading was trained on
 CARDS: Mapping[str, str] = {
     "privacy": "recognised-by-combination", "anger": "not-when-angry", "kindness": "be-kind",
     "claims": "claims-need-ground", "purpose": "readable-for-everyone",
@@ -42,8 +41,8 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
 SAFE_AT = 0.3
 FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
 # Of the words, and of the meaning (cosine of the encoder's vectors), at least; less would be another post.
-KEPT, MEANS = 0.4, 0.6
-LEANS = (0.0, 1.0, 2.0, 3.0)  # how much bolder each next version is (log odds of taking a word out)
+KEPT, MEANS = 0.5, 0.6
+MOSTLY = 0.6  # of the words, while nothing but whole sentences is left out
 DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
@@ -186,6 +185,8 @@ class ReviewFlow:
             return {"rewrite": None}
         step: str | None = None
         risk = before.risk
+        # A step towards telling less is worth showing; half a sneer or half a false claim is not.
+        only_privacy = not any(before.axes[axis] >= AXIS_AT for axis in ("anger", "kindness", "claims"))
         for version in self._versions(draft, before, state):
             if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
                 continue
@@ -194,29 +195,49 @@ class ReviewFlow:
             after = self._judged(version, state)
             if after.risk > risk or not no_worse(before, after):
                 continue
-            if after.risk < SAFE_AT:
+            if is_safe(before, after):
                 return {"rewrite": version, "is_safe": True}
-            if _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before):
+            fell = _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before)
+            if only_privacy and fell:
                 step, risk = version, after.risk
         return {"rewrite": step, "is_safe": False}
 
     def _versions(self, draft: str, before: Judgement, state: State) -> Iterator[str]:
-        """A capable model's wording if there is one; then versions by growing change: a careful editor's,
-        a bolder one's, and at last without the sentences that carry most of the risk."""
+        """A capable model's wording if there is one; then without a sentence or two, which always reads as
+        the writer wrote it; then words made general; then both."""
         against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
         if self._proposals is not None and (wording := self._proposals.of(draft, against)):
             yield wording
-        edits = edits_of(state["reads"])
-        formal = [span for span in before.spans if span.kind in FORMAL]
-        version = draft
-        for lean in LEANS:
-            version = edited(draft, edits, lean=lean, out=formal)
+        parts = sentences_of(draft)
+        told = self._told(parts, state)
+        whole = len(draft.split())
+        yield from (v for v in shorter(parts, told) if len(v.split()) >= MOSTLY * whole)
+        if "claims" in against:
+            # A false or reckless claim said more softly is still made: only leaving it out mends that.
+            return
+        version = cooled(draft) if "anger" in against or "kindness" in against else draft
+        if version != draft:
             yield version
-        kept = sentences_of(version)
-        while len(kept) > 1:
-            risks = [self._judged(joined(kept, without=i), state).risk for i in range(len(kept))]
-            kept.pop(int(np.argmin(risks)))
+        kept = self._general(version, state)
+        if kept:
             yield joined(kept)
+        yield from shorter(kept, self._told(kept, state))
+
+    def _told(self, sentences: Sequence[str], state: State) -> list[float]:
+        """How much each sentence, read alone, tells of somebody or is written hot, unkindly or rashly."""
+        alone = [self._judged(sentence, state) for sentence in sentences]
+        return [details(j) + sum(3 * j.axes[a] for a in AXES if a != "privacy") for j in alone]
+
+    def _general(self, draft: str, state: State) -> list[str]:
+        """The sentences made general; one that would then be nonsense is left out."""
+        general = self._words["general"]
+        out = []
+        for sentence in sentences_of(draft):
+            bare = sentence.rstrip()
+            said = generalised(bare, self._judged(bare, state).spans, general, general["ages"])
+            if said == bare or not is_awkward(said):
+                out.append(said + sentence[len(bare) :])
+        return out
 
     # ---- what is said
 
@@ -286,7 +307,7 @@ class ReviewFlow:
     def _posted(self, state: State, findings: Sequence[Finding]) -> str:
         verdicts, judgement = self._words["verdicts"], state["judgement"]
         minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
-        named = [f.text for f in findings if f.kind in NAMES]
+        named = [f.text for f in findings if f.kind in NAMES or f.kind in FORMAL]
         if named:
             minor_words = self._words["minor"]["named"].replace("{parts}", quoted(named))
             return str(verdicts["post_minor"][0]).replace("{minor}", minor_words)
@@ -344,13 +365,11 @@ class ReviewFlow:
     def _breaks_it(self, state: State, findings: Sequence[Finding]) -> str | None:
         """The one marked piece without which most of the risk of being recognised is gone."""
         before, draft, at = state["judgement"].axes["privacy"], state["draft"], state["offset"]
-        edits = edits_of(state["reads"])
+        general = self._words["general"]
         best: tuple[float, str] | None = None
         for f in findings[:6]:
-            start, end = f.start - at, f.end - at
-            put = next((edit.put for edit in edits if edit.end > start), REWORDED)
-            without = replaced(draft, start, end, "" if put == REWORDED else put)
-            after = self._judged(without, state).axes["privacy"]
+            span = Span(f.kind, f.start - at, f.end - at, 1.0)
+            after = self._judged(generalised(draft, [span], general, general["ages"]), state).axes["privacy"]
             if after < before / 2 and (best is None or after < best[0]):
                 best = (after, f.text)
         return best[1] if best else None
@@ -367,18 +386,26 @@ class ReviewFlow:
         return Timing(first_sentence_ms=total, total_ms=total)
 
 
-def edits_of(reads: Sequence[tuple[int, Read]]) -> list[Edit]:
-    """What an editor would do to the whole of which `reads` are the pieces, each with its offset."""
-    return [
-        dataclasses.replace(edit, start=edit.start + at, end=edit.end + at)
-        for at, read in reads
-        for edit in read.edits
-    ]
-
-
 def _odds(risk: float) -> float:
     bounded = min(max(risk, 1e-4), 1 - 1e-4)
     return float(np.log(bounded / (1 - bounded)))
+
+
+def is_safe(before: Judgement, after: Judgement) -> bool:
+    """Whether the risk fell far enough, on every axis that spoke against the draft, and by what is said no
+    more: of surely marked details that could narrow somebody down at most one is left. A reading alone
+    can be led astray by a gap."""
+    against = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
+    still = max([after.risk, *(after.axes[axis] for axis in against)])
+    return still < SAFE_AT and ("privacy" not in against or details(after) <= 1)
+
+
+def shorter(sentences: Sequence[str], told: Sequence[float]) -> Iterator[str]:
+    """The sentences without one more each time: first those that tell most of somebody."""
+    out: set[int] = set()
+    for number in sorted(range(len(sentences)), key=lambda i: -told[i])[: len(sentences) - 1]:
+        out.add(number)
+        yield joined([part for i, part in enumerate(sentences) if i not in out])
 
 
 def details(judgement: Judgement) -> int:
@@ -398,19 +425,6 @@ def quoted(parts: Sequence[str]) -> str:
         f"“{part if len(part) <= 60 else part[:57].rsplit(' ', 1)[0] + '…'}”" for part in seen[:SHOWN_PARTS]
     ]
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else ""
-
-
-def pieces(text: str) -> list[tuple[int, str]]:
-    """`text` in pieces of at most about PIECE characters, cut between sentences, with their offsets."""
-    out: list[tuple[int, str]] = []
-    start = end = 0
-    for _, stop in sentence_places(text):
-        if stop - start > PIECE and end > start:
-            out.append((start, text[start:end]))
-            start = end
-        end = stop
-    out.append((start, text[start:]))
-    return [(at, part) for at, part in out if part.strip()] or [(0, text)]
 
 
 _COMMON = re.compile(

@@ -12,7 +12,7 @@ from typing import Any
 from coach.practice.answers import length
 from coach.practice.debrief import Debrief
 from coach.practice.session import Session
-from coach.voice.mentor import COVERS_AT
+from coach.voice.listening import COVERS_AT
 
 # Headings of the sheet, and the topic of the meeting or the question of Prepare that fills each.
 PARTS: Sequence[tuple[str, str]] = (

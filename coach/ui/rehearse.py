@@ -18,7 +18,7 @@ from coach.practice.debrief import Debrief
 from coach.practice.session import Session, Setup, Spoken
 from coach.practice.sheet import as_calendar, as_pdf
 from coach.ui.talk import FAULT, card_html
-from coach.voice.mentor import COVERS_AT
+from coach.voice.listening import COVERS_AT
 
 if TYPE_CHECKING:
     from coach.build import Coach

@@ -15,7 +15,8 @@ from coach.errors import ModelError
 from coach.library.cards import sentences
 from coach.prompts import render
 from coach.voice.ledger import plain
-from coach.voice.mentor import MAX_WORDS, Heard, Wanted, WrittenMentor
+from coach.voice.listening import Heard
+from coach.voice.mentor import MAX_WORDS, Wanted, WrittenMentor
 
 TRIES = 2
 ABOUT: Mapping[str, str] = {

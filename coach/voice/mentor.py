@@ -1,91 +1,26 @@
-"""The mentor of a rehearsal: hears what an answer was about, and says a turn that people wrote.
+"""The mentor of a rehearsal: says a turn that people wrote.
 
-What comes next in the meeting is decided by the flow (coach.practice.rehearse); here is
-only how an answer is taken and which of the written lines says it: by topic, situation,
-style and manner, with the mentee's own words copied where a line invites them.
+What comes next in the meeting is decided by the flow (coach.practice.rehearse), what was
+heard by coach.voice.listening; here is only which of the written lines says it: by topic,
+situation, style and manner, with the mentee's own words copied where a line invites them.
 """
 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from coach.classifier import Encode, Encoder, LinearClassifier, Maker
 from coach.events import Turn
 from coach.library.cards import sentences
-from coach.library.meeting import CONDUCT, SAID, TOPICS, Answer, Difficulty, Meeting, Style, Topic
+from coach.library.meeting import SAID, Answer, Difficulty, Meeting, Style, Topic
 from coach.voice.ledger import plain
+from coach.voice.listening import Heard
 from coach.voice.said import said_back
 
-MEETING_FILE = "meeting.npz"
-INVERSE_PENALTY = 20.0
 MAX_WORDS = 49
-# How much likelier an answer is to speak to what was asked, or to be about how things are going, than to
-# another topic (log odds), and from which chance it counts as heard; from dev, eval/LOG.md.
-ASKED, ANY_TIME = 1.6, 0.0
-# From which chance an answer counts as heard, one about how things are going only when this sure: to meet
-# grief where there is none is worse than to ask the next question.
-HEARD_AT, CONDUCT_AT = 0.45, 0.5
-# From which share a sentence of this many words is taken to speak to a topic.
-COVERS_AT, COVERS_WORDS = 0.45, 9
-# What is told in plain words is heard by them; the rest by the classifier.
-_PLAINLY = {
-    "tearful": r"\bi'?m crying\b|\bcan'?t stop crying\b|\btears? (?:are|is|running|again)\b|\b(?:sorry|i),? (?:i'?m )?(?:about to |going to )?cry\b",
-    "grief": r"\bmy (?:\w+ ){0,2}(?:mother|father|mum|mom|dad|brother|sister|son|daughter|wife|husband|partner|friend|colleague|patient|"
-             r"grandmother|grandfather|gran|baby)\b[^.?!]{0,30}\b(?:died|passed away|is dead|was buried|funeral)\b|\bthe funeral\b",
-    "exhaustion": r"\b(?:i'?m|i am) (?:so |completely |just )?(?:exhausted|shattered|burnt out|burned out|running on empty|so tired)\b|"
-                  r"\b(?:haven'?t|have not) slept\b|\bfell asleep (?:at|in|on) the\b",
-    "shame": r"\b(?:i'?m|i am|i feel|felt) (?:so |very |really )?(?:ashamed|shame)\b",
-    "hostile": r"\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
-}  # fmt: skip
-_RULES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PLAINLY.items()}
 Move = Literal["welcome", "deepen", "open", "easier", "back", "close"]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What an answer was taken for: a situation by name (`topic/id`) or None, how surely, and how surely
-    it speaks to each topic (0 to 1)."""
-
-    answer: str | None
-    chance: float
-    topics: Mapping[str, float]
-
-    @property
-    def is_conduct(self) -> bool:
-        return self.answer is not None and self.answer.startswith(f"{CONDUCT}/")
-
-
-class Listener:
-    """Recognises what a mentee answered."""
-
-    def __init__(self, classifier: LinearClassifier, encoder: Encoder) -> None:
-        self._classifier, self._encoder = classifier, encoder
-        self._topics = [label.split("/")[0] for label in classifier.labels]
-
-    def hear(self, text: str, asked: str) -> Heard:
-        """What `text` says, the topic `asked` before it being the likelier one."""
-        parts = [part for part in sentences(text) if len(part.split()) >= COVERS_WORDS][:12]
-        vectors = self._encoder.encode([text, *parts])
-        scores = self._classifier.log_probabilities(vectors).astype(np.float64)
-        scores += [ASKED if t == asked else ANY_TIME if t == CONDUCT else 0.0 for t in self._topics]
-        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
-        best = int(chances[0].argmax())
-        label, chance = self._classifier.labels[best], float(chances[0, best])
-        shares = {t: chances[:, [name == t for name in self._topics]].sum(axis=1) for t in (*TOPICS, CONDUCT)}
-        enough = len(text.split()) >= COVERS_WORDS
-        topics = {topic: float(share.max()) if enough else 0.0 for topic, share in shares.items()}
-        for name, rule in _RULES.items():
-            if rule.search(text.replace("’", "'")):
-                return Heard(f"{CONDUCT}/{name}", 1.0, topics)
-        needed = CONDUCT_AT if self._topics[best] == CONDUCT else HEARD_AT
-        return Heard(label if chance >= needed else None, chance, topics)
 
 
 @dataclass(frozen=True)
@@ -192,15 +127,3 @@ def _within(take: str, rest: Sequence[str]) -> str:
     while len(" ".join(p for p in parts if p).split()) > MAX_WORDS and len([p for p in parts if p]) > 1:
         parts[1 if len(parts) > 2 and parts[1] else 0] = ""
     return " ".join(part for part in parts if part)
-
-
-def make_meeting(meeting: Meeting) -> Maker:
-    """A maker of the classifier over everything mentees answer."""
-
-    def make(folder: Any, encode: Encode) -> None:
-        pairs = [(text, name) for name, (_, answer) in meeting.known.items() for text in answer.examples]
-        LinearClassifier.fit(
-            encode([text for text, _ in pairs]), [name for _, name in pairs], inverse_penalty=INVERSE_PENALTY
-        ).save(folder / MEETING_FILE)
-
-    return make

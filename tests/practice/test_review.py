@@ -10,13 +10,9 @@ from coach.build import Coach
 from coach.events import Facts
 from coach.practice.review import (
     MAX_CHARACTERS,
-    PIECE,
     ReviewFlow,
     in_english,
-    pieces,
     quoted,
-    sentence_places,
-    sentences_of,
 )
 
 RECOGNISABLE = (
@@ -153,27 +149,6 @@ def test_review_of_a_post_too_long_for_its_platform_says_from_where(flow: Review
     long = next(f for f in flow.review(draft, platform="x").findings if f.kind == "too_long")
     assert long.start == 280
     assert not any(f.kind == "too_long" for f in flow.review(draft, platform="linkedin").findings)
-
-
-def test_pieces_cover_a_long_draft_in_order() -> None:
-    text = "One short sentence here. " * 200
-    parts = pieces(text)
-    assert all(len(part) <= PIECE + 60 for _, part in parts)
-    assert all(text[at : at + len(part)] == part for at, part in parts)
-    assert "".join(part for _, part in parts).count("sentence") == 200
-
-
-def test_sentences_put_together_are_the_draft() -> None:
-    text = "One. Two!\n\nThree? #four"
-    assert "".join(sentences_of(text)) == text
-    assert [text[a:b] for a, b in sentence_places(text)] == ["One.", "Two!", "Three?", "#four"]
-    odd = 'Born at 3.12 today. "How?" she said... Then "why?", and so on'
-    assert [odd[a:b] for a, b in sentence_places(odd)] == [
-        "Born at 3.12 today.",
-        '"How?"',
-        "she said...",
-        'Then "why?", and so on',
-    ]
 
 
 def test_quoted_lists_a_few_parts_once() -> None:

@@ -7,7 +7,8 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from coach.build import Coach
 from coach.voice.free_mentor import FreeMentor, is_fit
-from coach.voice.mentor import Heard, Wanted, WrittenMentor
+from coach.voice.listening import Heard
+from coach.voice.mentor import Wanted, WrittenMentor
 
 ANSWER = "I have two audits nobody reads"
 GOOD = "Two audits that nobody reads: that stings. Which of the two would you rescue first?"

@@ -8,7 +8,8 @@ from coach.build import Coach
 from coach.library.cards import sentences
 from coach.library.meeting import STYLES, TOPICS, Meeting, Topic
 from coach.voice.ledger import plain
-from coach.voice.mentor import MAX_WORDS, Heard, Listener, Move, Wanted, WrittenMentor
+from coach.voice.listening import Heard, Listener
+from coach.voice.mentor import MAX_WORDS, Move, Wanted, WrittenMentor
 
 SAID = "I have two audits nobody reads"
 
