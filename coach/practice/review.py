@@ -307,9 +307,12 @@ class ReviewFlow:
     def _posted(self, state: State, findings: Sequence[Finding]) -> str:
         verdicts, judgement = self._words["verdicts"], state["judgement"]
         minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
-        named = [f.text for f in findings if f.kind in NAMES or f.kind in FORMAL]
-        if named:
-            minor_words = self._words["minor"]["named"].replace("{parts}", quoted(named))
+        pointing = {"named": NAMES, "numbered": FORMAL}
+        for name, kinds in pointing.items():
+            found = [f.text for f in findings if f.kind in kinds]
+            if not found:
+                continue
+            minor_words = self._words["minor"][name].replace("{parts}", quoted(found))
             return str(verdicts["post_minor"][0]).replace("{minor}", minor_words)
         if minor is not None:
             return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
