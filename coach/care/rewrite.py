@@ -46,7 +46,8 @@ _TURNED = re.compile(r"\b(?:turn(?:s|ed|ing)?|is|was|be|at|i'?m|she'?s|he'?s)\s+
 _TORN = re.compile(
     r"\b(?:i|it|he|she|we|you|they|that|there|won|don|didn|isn|can|couldn|wouldn|hasn)['’](?!\w)|(?:^|[.?!]\s+)(?:m|s|t|re|ve|ll|d)\s"
     r"|\b(?:ref|reference|wrong|nurse|dr|doctor|mr|mrs|ms|collection|tattoo|called|named|is|was|by|street|ward|she['’]?s|he['’]?s|new|own|"
-    r"other|same|old|dear)\s[\"“]?somebody\b|[\"“]somebody|somebody[\"”]|\bsomebody\s+[A-Z]|[,(:]\s*[!?.]|\(\W*$|^[\"“][^\"”]*$",
+    r"other|same|old|dear)\s[\"“]?somebody\b|\b(?:an?|the|this)\s\w+,?\ssomebody\b|^\W*somebody,|,\s*somebody\s*,|"
+    r"\b(?:and|or)\s(?:he|she|they|i|we)\s*[.,;!?]|['’]s\s*,|[\"“]somebody|somebody[\"”]|\bsomebody\s+[A-Z]|[,(:]\s*[!?.]|\(\W*$|^[\"“][^\"”]*$",
     re.IGNORECASE,
 )
 SURE_AT = 0.6  # how surely a word must be marked before another is put in its place

@@ -42,7 +42,6 @@ SAFE_AT = 0.3
 FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
 # Of the words, and of the meaning (cosine of the encoder's vectors), at least; less would be another post.
 KEPT, MEANS = 0.5, 0.6
-MOSTLY = 0.6  # of the words, while nothing but whole sentences is left out
 DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
@@ -183,61 +182,63 @@ class ReviewFlow:
         before, draft = state["judgement"], state["draft"]
         if before.verdict == "post" or before.notes or not in_english(draft):
             return {"rewrite": None}
-        step: str | None = None
-        risk = before.risk
-        # A step towards telling less is worth showing; half a sneer or half a false claim is not.
-        only_privacy = not any(before.axes[axis] >= AXIS_AT for axis in ("anger", "kindness", "claims"))
-        for version in self._versions(draft, before, state):
-            if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
-                continue
-            if float(np.dot(*self._encoder.encode([draft, version]))) < MEANS:
-                continue
-            after = self._judged(version, state)
-            if after.risk > risk or not no_worse(before, after):
-                continue
-            if is_safe(before, after):
-                return {"rewrite": version, "is_safe": True}
-            fell = _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before)
-            if only_privacy and fell:
-                step, risk = version, after.risk
-        return {"rewrite": step, "is_safe": False}
-
-    def _versions(self, draft: str, before: Judgement, state: State) -> Iterator[str]:
-        """A capable model's wording if there is one; then without a sentence or two, which always reads as
-        the writer wrote it; then words made general; then both."""
         against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
         if self._proposals is not None and (wording := self._proposals.of(draft, against)):
-            yield wording
-        parts = sentences_of(draft)
-        told = self._told(parts, state)
-        whole = len(draft.split())
-        yield from (v for v in shorter(parts, told) if len(v.split()) >= MOSTLY * whole)
+            after = self._after(wording, state)
+            if after is not None and is_safe(before, after):
+                return {"rewrite": wording, "is_safe": True}
+        for version in self._versions(draft, against, state):
+            after = self._after(version, state)
+            if after is not None and is_safe(before, after) and self._is_calm(version, against, state):
+                return {"rewrite": version, "is_safe": True}
+        if set(against) != {"privacy"}:
+            return {"rewrite": None}  # half a sneer or half a false claim is no step
+        general = self._general(draft, state)
+        is_step = general is not None and self._after(general, state) is not None
+        return {"rewrite": general if is_step else None, "is_safe": False}
+
+    def _after(self, version: str, state: State) -> Judgement | None:
+        """`version` judged, if it is worth it: changed, still the same post, no worse, and telling less."""
+        before, draft = state["judgement"], state["draft"]
+        if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
+            return None
+        if float(np.dot(*self._encoder.encode([draft, version]))) < MEANS:
+            return None
+        after = self._judged(version, state)
+        fell = _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before)
+        return after if fell and after.risk <= before.risk and no_worse(before, after) else None
+
+    def _versions(self, draft: str, against: Sequence[Axis], state: State) -> Iterator[str]:
+        """Without a sentence or two, which reads as the writer wrote it; then with words made general. Of a
+        hot or unkind draft only the insults are left out: its other sentences hide what they mean without
+        them. And a reckless claim said more softly is still made: that is the writer's to mend."""
         if "claims" in against:
-            # A false or reckless claim said more softly is still made: only leaving it out mends that.
             return
-        version = cooled(draft) if "anger" in against or "kindness" in against else draft
-        if version != draft:
-            yield version
-        kept = self._general(version, state)
-        if kept:
-            yield joined(kept)
-        yield from shorter(kept, self._told(kept, state))
+        if "anger" in against or "kindness" in against:
+            yield cooled(draft)
+            return
+        parts = sentences_of(draft)
+        yield from shorter(parts, [details(self._judged(part, state)) for part in parts])
+        if (general := self._general(draft, state)) is not None:
+            yield general
 
-    def _told(self, sentences: Sequence[str], state: State) -> list[float]:
-        """How much each sentence, read alone, tells of somebody or is written hot, unkindly or rashly."""
-        alone = [self._judged(sentence, state) for sentence in sentences]
-        return [details(j) + sum(3 * j.axes[a] for a in AXES if a != "privacy") for j in alone]
+    def _is_calm(self, version: str, against: Sequence[Axis], state: State) -> bool:
+        """Whether no sentence, read alone, is what spoke against the draft: beside others it may hide."""
+        tone = [axis for axis in against if axis in ("anger", "kindness")]
+        alone = [self._judged(sentence, state) for sentence in sentences_of(version)] if tone else []
+        return all(judgement.axes[axis] < SAFE_AT for judgement in alone for axis in tone)
 
-    def _general(self, draft: str, state: State) -> list[str]:
-        """The sentences made general; one that would then be nonsense is left out."""
+    def _general(self, draft: str, state: State) -> str | None:
+        """Every sentence with its words made general; None if one would then be nonsense."""
         general = self._words["general"]
         out = []
         for sentence in sentences_of(draft):
             bare = sentence.rstrip()
             said = generalised(bare, self._judged(bare, state).spans, general, general["ages"])
-            if said == bare or not is_awkward(said):
-                out.append(said + sentence[len(bare) :])
-        return out
+            if said != bare and is_awkward(said):
+                return None
+            out.append(said + sentence[len(bare) :])
+        return joined(out)
 
     # ---- what is said
 
@@ -403,12 +404,23 @@ def is_safe(before: Judgement, after: Judgement) -> bool:
     return still < SAFE_AT and ("privacy" not in against or details(after) <= 1)
 
 
+# What points back to the sentence before.
+_POINTS_BACK = re.compile(
+    r"\W*(?:he|she|they|it|we|you|his|her|hers|their|its|him|them|that|this|those|these|both|there|then|so|and|but|or|nor|"
+    r"because|which|who|same|no|yes|not|nobody|neither|also|still|now|later|by|at|after|within|until)\b",
+    re.IGNORECASE,
+)
+
+
 def shorter(sentences: Sequence[str], told: Sequence[float]) -> Iterator[str]:
-    """The sentences without one more each time: first those that tell most of somebody."""
+    """The sentences without one more each time, first those that tell most; only where what follows a
+    gap does not point back into it."""
     out: set[int] = set()
     for number in sorted(range(len(sentences)), key=lambda i: -told[i])[: len(sentences) - 1]:
         out.add(number)
-        yield joined([part for i, part in enumerate(sentences) if i not in out])
+        kept = [i for i in range(len(sentences)) if i not in out]
+        if not any(i - 1 in out and _POINTS_BACK.match(sentences[i]) for i in kept):
+            yield joined([sentences[i] for i in kept])
 
 
 def details(judgement: Judgement) -> int:
