@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypedDict
 
 import numpy as np
@@ -176,7 +176,7 @@ class ReviewFlow:
     def _piece(self, text: str) -> Read:
         return self._reading.read(text, *self._states.states(text))
 
-    # ---- a safer version
+    # ---- a version that gives less away
 
     def _mend(self, state: State) -> State:
         before, draft = state["judgement"], state["draft"]
@@ -187,46 +187,25 @@ class ReviewFlow:
             after = self._after(wording, state)
             if after is not None and is_safe(before, after):
                 return {"rewrite": wording, "is_safe": True}
-        for version in self._versions(draft, against, state):
-            after = self._after(version, state)
-            if after is not None and is_safe(before, after) and self._is_calm(version, against, state):
-                return {"rewrite": version, "is_safe": True}
-        if set(against) != {"privacy"}:
-            return {"rewrite": None}  # half a sneer or half a false claim is no step
-        general = self._general(draft, state)
-        is_step = general is not None and self._after(general, state) is not None
-        return {"rewrite": general if is_step else None, "is_safe": False}
+        # By rules it is a step and never called safe: read by hand, half of what the reading held for safe
+        # was not (eval/LOG.md). Half a sneer or half a false claim is no step.
+        step = cooled(draft) if against == ["anger"] else None
+        if against == ["privacy"]:
+            step = self._general(draft, state)
+        is_step = step is not None and self._after(step, state) is not None
+        return {"rewrite": step if is_step else None, "is_safe": False}
 
     def _after(self, version: str, state: State) -> Judgement | None:
-        """`version` judged, if it is worth it: changed, still the same post, no worse, and telling less."""
+        """`version` judged, if it is worth it: changed, still the same post, no worse, and telling half as
+        much or less."""
         before, draft = state["judgement"], state["draft"]
         if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
             return None
         if float(np.dot(*self._encoder.encode([draft, version]))) < MEANS:
             return None
         after = self._judged(version, state)
-        fell = _odds(before.risk) - _odds(after.risk) >= FALLS or details(after) < details(before)
-        return after if fell and after.risk <= before.risk and no_worse(before, after) else None
-
-    def _versions(self, draft: str, against: Sequence[Axis], state: State) -> Iterator[str]:
-        """Without a sentence or two, which reads as the writer wrote it; then with words made general. Of a
-        hot or unkind draft only the insults are left out: its other sentences hide what they mean without
-        them. And a reckless claim said more softly is still made: that is the writer's to mend."""
-        if "claims" in against:
-            return
-        if "anger" in against or "kindness" in against:
-            yield cooled(draft)
-            return
-        parts = sentences_of(draft)
-        yield from shorter(parts, [details(self._judged(part, state)) for part in parts])
-        if (general := self._general(draft, state)) is not None:
-            yield general
-
-    def _is_calm(self, version: str, against: Sequence[Axis], state: State) -> bool:
-        """Whether no sentence, read alone, is what spoke against the draft: beside others it may hide."""
-        tone = [axis for axis in against if axis in ("anger", "kindness")]
-        alone = [self._judged(sentence, state) for sentence in sentences_of(version)] if tone else []
-        return all(judgement.axes[axis] < SAFE_AT for judgement in alone for axis in tone)
+        fell = _odds(before.risk) - _odds(after.risk) >= FALLS and 2 * details(after) <= details(before)
+        return after if fell and no_worse(before, after) else None
 
     def _general(self, draft: str, state: State) -> str | None:
         """Every sentence with its words made general; None if one would then be nonsense."""
@@ -402,25 +381,6 @@ def is_safe(before: Judgement, after: Judgement) -> bool:
     against = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
     still = max([after.risk, *(after.axes[axis] for axis in against)])
     return still < SAFE_AT and ("privacy" not in against or details(after) <= 1)
-
-
-# What points back to the sentence before.
-_POINTS_BACK = re.compile(
-    r"\W*(?:he|she|they|it|we|you|his|her|hers|their|its|him|them|that|this|those|these|both|there|then|so|and|but|or|nor|"
-    r"because|which|who|same|no|yes|not|nobody|neither|also|still|now|later|by|at|after|within|until)\b",
-    re.IGNORECASE,
-)
-
-
-def shorter(sentences: Sequence[str], told: Sequence[float]) -> Iterator[str]:
-    """The sentences without one more each time, first those that tell most; only where what follows a
-    gap does not point back into it."""
-    out: set[int] = set()
-    for number in sorted(range(len(sentences)), key=lambda i: -told[i])[: len(sentences) - 1]:
-        out.add(number)
-        kept = [i for i in range(len(sentences)) if i not in out]
-        if not any(i - 1 in out and _POINTS_BACK.match(sentences[i]) for i in kept):
-            yield joined([sentences[i] for i in kept])
 
 
 def details(judgement: Judgement) -> int:

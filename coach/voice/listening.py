@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from coach.care import injection
 from coach.care.parts import pieces
 from coach.library.meeting import CONDUCT, TOPICS, Topic
 
@@ -33,6 +34,7 @@ _PLAINLY = {
     "exhaustion": r"\b(?:i'?m|i am) (?:so |completely |just )?(?:exhausted|shattered|burnt out|burned out|running on empty|so tired)\b|"
                   r"\b(?:haven'?t|have not) slept\b|\bfell asleep (?:at|in|on) the\b",
     "shame": r"\b(?:i'?m|i am|i feel|felt) (?:so |very |really )?(?:ashamed|shame)\b",
+    "fear": r"\b(?:i'?m|i am|i was|i get|i feel) (?:so |really |properly |just |actually |quite )?(?:scared|terrified|frightened|petrified)\b",
     "hostile": r"\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
 }  # fmt: skip
 _RULES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PLAINLY.items()}
@@ -83,6 +85,8 @@ class Listener:
         for name, rule in _RULES.items():
             if rule.search(text.replace("’", "'")):
                 return Heard(f"{CONDUCT}/{name}", 1.0, topics)
+        if injection.signals(text):
+            return Heard(f"{CONDUCT}/instructions", 1.0, topics)
         chances = max((kinds for kinds, _ in read), key=max)
         best = int(chances.argmax())
         kind, chance = self.kinds[best], float(chances[best])

@@ -41,10 +41,9 @@ def test_generalised_leaves_the_rest_as_it_was() -> None:
     assert made(text) == text
 
 
-def test_cooled_takes_shouting_and_insults_out() -> None:
-    after = cooled("These IDIOTS cancelled our list AGAIN!!! You absolute clowns.")
-    assert "IDIOTS" not in after
-    assert "clowns" not in after
+def test_cooled_takes_shouting_out() -> None:
+    after = cooled("They cancelled our bloody list AGAIN!!! Third time.")
+    assert "bloody" not in after
     assert "!" not in after
     assert "AGAIN" not in after
 

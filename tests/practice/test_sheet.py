@@ -8,7 +8,8 @@ from io import BytesIO
 from icalendar import Calendar
 from pypdf import PdfReader
 
-from coach.practice.sheet import as_calendar, as_pdf
+from coach.practice.session import Prepared, Session, Setup
+from coach.practice.sheet import about, as_calendar, as_pdf
 
 SHEET = (
     "# Before I meet my mentor\n\n## My why\nZoë’s ward, Łódź: “day eight”.\n\n## Next step\n1. Ask her.\n"
@@ -34,3 +35,14 @@ def test_as_calendar_holds_the_meeting_and_the_sheet() -> None:
     assert (event.decoded("dtend") - start).total_seconds() == 45 * 60
     assert "day eight" in str(event["description"])
     assert "#" not in str(event["description"])
+
+
+def test_about_takes_what_was_prepared_before_what_was_set_up() -> None:
+    setup = Setup(mentor="Dr Oyelaran, geriatrics", goal="leave with one name to write to")
+    assert about(Session(setup=setup)) == [
+        ("My mentor", "Dr Oyelaran, geriatrics"),
+        ("Worth it if", "leave with one name to write to"),
+    ]
+    prepared = {"worth": Prepared(text="I said the thing about nights.")}
+    told = dict(about(Session(setup=setup, prepared=prepared)))
+    assert told["Worth it if"] == "I said the thing about nights."
