@@ -1,7 +1,8 @@
-"""Trains what notices danger: the encoder's upper layers with a head for the level.
+"""Tries what could notice danger better than the gate: the encoder's upper layers with a head for the level.
 
-    python -m tuning.crisis --out coach/care
+    python -m tuning.crisis
 
+Prints what it would catch of eval/cases/care/crisis-dev.jsonl; nothing that ships uses it yet (eval/LOG.md).
 Learns from eval/cases/care/crisis-train*.jsonl, from the gate's examples of danger and of what only
 looks like it, and from ordinary messages, drafts and answers of every room, which are none.
 """
@@ -14,19 +15,18 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from coach.care.crisis import HEADS, LAYERS, LEVELS
 from coach.care.words import load_words
 from coach.library.cards import load_cards
 from coach.prompts import shipped
 from tuning.encoder import tokenizer_of
-from tuning.heads import Headed, averaged, fit, save
+from tuning.heads import Headed, averaged, fit
 
 CASES = Path("eval/cases")
+LEVELS = ("none", "concern", "urgent")
 MAX_TOKENS = 200
 ORDINARY = 2200  # messages of Talk among what is none
 BESIDE = 0.3  # how often a text is read with another harmless one before or after it
@@ -92,16 +92,18 @@ def train(told: Sequence[Told], harmless: Sequence[str], *, epochs: int, rate: f
 
     def loss(model: Noticing, chosen: Sequence[Told]) -> torch.Tensor:
         texts = [_beside(text, harmless, rng) for text, _ in chosen]
-        inputs = tokenizer_of()(
-            texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        )
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model(inputs).float()
+            logits = model(_inputs(texts)).float()
         levels = torch.tensor([level for _, level in chosen])
         return functional.cross_entropy(logits, levels, weight=weight, label_smoothing=0.05)
 
     items = [*told, *((text, 0) for text in harmless)]
     return fit(Noticing, items, loss, lambda item: len(item[0]), epochs=epochs, rate=rate, seed=seed)
+
+
+def _inputs(texts: Sequence[str]) -> dict[str, torch.Tensor]:
+    encoded = tokenizer_of()(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    return dict(encoded)
 
 
 def _beside(text: str, harmless: Sequence[str], rng: random.Random) -> str:
@@ -114,10 +116,21 @@ def _beside(text: str, harmless: Sequence[str], rng: random.Random) -> str:
     return text
 
 
+def caught(model: Noticing, cases: Sequence[dict[str, object]], at: float) -> dict[str, float]:
+    """By level, the share of cases whose chance of danger is `at` or more."""
+    with torch.no_grad():
+        chances = [
+            1 - float(functional.softmax(model(_inputs([str(case["text"])])), dim=-1)[0, 0]) for case in cases
+        ]
+    seen: dict[str, list[bool]] = {level: [] for level in LEVELS}
+    for case, chance in zip(cases, chances, strict=True):
+        seen[str(case["level"])].append(chance >= at)
+    return {level: sum(found) / max(1, len(found)) for level, found in seen.items()}
+
+
 def main() -> None:
-    """Train on everything there is to learn from and save."""
+    """Train on everything there is to learn from and print figures of dev."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=LAYERS.parent)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--runs", type=int, default=2)
@@ -126,7 +139,10 @@ def main() -> None:
     runs = [
         train(told, harmless, epochs=given.epochs, rate=given.rate, seed=seed) for seed in range(given.runs)
     ]
-    save(averaged(runs), given.out / LAYERS.name, given.out / HEADS.name, levels=np.array(LEVELS))
+    model = averaged(runs)
+    for at in (0.2, 0.5, 0.7, 0.8, 0.9):
+        shares = caught(model, _lines("care/crisis-dev.jsonl"), at)
+        print(at, ", ".join(f"{level} {share:.3f}" for level, share in shares.items()))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def is_vague(text: str) -> bool:
 
 def is_strong(text: str) -> bool:
     """Whether it is concrete, in the person's own terms, or has a reason in it."""
-    found = {name for name, _ in qualities(text)} - {"asks"}
+    found = {name for name, pattern in QUALITIES.items() if pattern.search(text)}
     return (
         length(text) >= 12 and not is_vague(text) and bool(found & {"concrete", "reason", "boundary", "plan"})
     )

@@ -17,6 +17,7 @@ SILENT = ("conduct/one-word", "conduct/does-not-know")
 DEPTH, DEPTH_BRISK = 2, 1  # questions a topic
 SKIPPED_AT = 0.8  # a later topic that was spoken to this surely is not opened again
 DRIFTS_EVERY = 3
+GOODBYES = 3
 
 
 def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
@@ -56,7 +57,7 @@ def _onwards(session: Session, asked: Sequence[Spoken]) -> tuple[Move, Topic]:
     for topic in TOPICS:
         if covered[topic] < COVERS_AT and topic not in back:
             return "back", topic
-    if not any(turn.move == "close" for turn in asked):
+    if sum(turn.move == "close" for turn in asked) < GOODBYES:
         return "close", "next"
-    # The mentee goes on after goodbye: then what was asked about least.
+    # The mentee goes on after more than one goodbye: then what was asked about least.
     return "open", min(TOPICS, key=lambda t: sum(turn.topic == t for turn in asked))

@@ -14,7 +14,7 @@ from typing import Literal
 
 from coach.events import Turn
 from coach.library.cards import sentences
-from coach.library.meeting import SAID, Answer, Difficulty, Meeting, Style, Topic
+from coach.library.meeting import CONDUCT, SAID, Answer, Difficulty, Meeting, Style, Topic
 from coach.voice.ledger import plain
 from coach.voice.listening import Heard
 from coach.voice.said import said_back
@@ -72,7 +72,10 @@ class WrittenMentor:
         self, heard: Heard | None, text: str, style: Style, said: frozenset[str], rng: random.Random
     ) -> str:
         """A line that takes up what was said, with their own words if there are any worth it."""
-        answer, words = self._answer(heard), said_back(text)
+        answer = self._answer(heard)
+        # What was meant to turn the mentor is not repeated either.
+        is_order = heard is not None and heard.answer == f"{CONDUCT}/instructions"
+        words = None if is_order else said_back(text)
         lines = answer.take[style] if answer is not None else self._meeting.words["meet"]["taken_up"][style]
         if words is None:
             lines = [line for line in lines if SAID not in line] or [""]

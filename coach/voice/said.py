@@ -1,7 +1,7 @@
 """A person's own words, copied exactly: the few worth saying back. Pure.
 
-A quoted piece stands on its own ("two audits nobody reads"), never more than MOST words,
-and is always found in the text letter for letter.
+A quoted piece is a whole short sentence ("I have two audits nobody reads"), never more than
+MOST words, and is always found in the text letter for letter.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LEAST, MOST = 2, 9
-_CLAUSE = re.compile(
-    r"[.?!;:\n…]+[\"”’')]*\s*|,\s+|\s+[-–—]+\s+|\s*[()]\s*"
-    r"|\s+(?=(?:and|but|because|cause|cos|since|so|though|although|which|while|when|then|or|if|after|before|until)\s)",
-    re.IGNORECASE,
-)
+LEAST, MOST = 2, 16
+# A whole sentence or line: half of one often says the opposite of the whole ("I'm a ditherer but…").
+_SENTENCE = re.compile(r"([^.?!;\n…()]+)([.?!;…)]*)")
 # What a clause begins with and says nothing by.
 _FILLER = re.compile(
     r"^(?:(?:um+|uh+|erm?|well|so|ok(?:ay)?|yeah|(?:yes|no|right|like|look)(?=,)|honestly|frankly|basically|actually|maybe|perhaps|also|and|"
@@ -22,10 +19,6 @@ _FILLER = re.compile(
     r"i don'?t know|idk|sort of|kind of|since|when|while|if|my answer is)(?![\w'’-])[\s,]*)+",
     re.IGNORECASE,
 )
-# Where a long clause may be cut off without breaking a phrase in two.
-_CUT_BEFORE = frozenset(
-    ("in", "on", "for", "with", "at", "from", "to", "of", "since", "about", "into", "by", "that", "who", "where", "as", "than")
-)  # fmt: skip
 # Words that may not stand last.
 _HANGING = frozenset(
     ("a", "an", "the", "my", "our", "his", "her", "their", "of", "to", "for", "with", "at", "from", "is", "was", "are", "like",
@@ -39,17 +32,15 @@ _PLAIN = frozenset(
 
 
 def pieces(text: str) -> Iterator[str]:
-    """Every piece of `text` that could be said back, in order."""
-    for clause in _CLAUSE.split(text):
-        bare = clause[(found.end() if (found := _FILLER.match(clause)) else 0) :].strip(" \t\"'“”‘’,.-–—*_")
-        words = bare.split()
-        if len(words) > MOST:
-            words = _shortened(words)
-        while words and words[-1].strip(",.'’").lower().replace("’", "'") in _HANGING:
-            words = words[:-1]
-        if not LEAST <= len(words) <= MOST:
+    """Every short sentence of `text` that could be said back, in order; no questions."""
+    for match in _SENTENCE.finditer(text):
+        clause, end = match.groups()
+        if "?" in end:
             continue
-        piece = bare[: _end(bare, len(words))].rstrip(",.;: ")
+        piece = clause[(found.end() if (found := _FILLER.match(clause)) else 0) :].strip(" \t\"'“”‘’,.-–—*_:")
+        words = piece.split()
+        if not LEAST <= len(words) <= MOST or words[-1].lower().replace("’", "'") in _HANGING:
+            continue
         if piece in text and not re.search(r"[\"“”@\[\]{}<>]|https?:", piece):
             yield piece
 
@@ -66,21 +57,3 @@ def _worth(piece: str) -> float:
     worth = 0.6 * min(len(telling), 4) + 1.0 * any(w[0].isdigit() for w in words)
     worth += 0.5 * bool({"i", "my", "me", "i'm", "i’m", "i've"} & set(words)) + 0.15 * min(len(words), 6)
     return worth - 1.0 * (len(words) < 3)
-
-
-def _shortened(words: list[str]) -> list[str]:
-    """The longest beginning that ends before a word a new phrase begins with."""
-    for count in range(MOST, LEAST + 1, -1):
-        if words[count].strip(",").lower() in _CUT_BEFORE:
-            return words[:count]
-    return []
-
-
-def _end(text: str, count: int) -> int:
-    """Where the first `count` words of `text` end."""
-    end = 0
-    for number, match in enumerate(re.finditer(r"\S+", text), 1):
-        end = match.end()
-        if number == count:
-            break
-    return end

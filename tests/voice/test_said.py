@@ -13,8 +13,10 @@ from coach.voice.said import LEAST, MOST, pieces, said_back
         ("I have two audits nobody reads", "I have two audits nobody reads"),
         (
             "tbh I'm here because my boss said it'd look good on the form",
-            "my boss said it'd look good on the form",
+            "I'm here because my boss said it'd look good on the form",
         ),
+        ("I'm a ditherer but I am not a no-show.", "I'm a ditherer but I am not a no-show"),
+        ("Could you tell me what you would do?", None),
         ("Well, um, honestly: I failed the exam twice.", "I failed the exam twice"),
         ("I have no plans to become a consultant", "I have no plans to become a consultant"),
         ("no plans to become one", "no plans to become one"),
@@ -30,7 +32,7 @@ def test_said_back_picks_the_telling_words(text: str, said: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "I’ve worked in the same unit for eleven years and — honestly — I don’t know what I miss.",
+        "I’ve worked in the same unit for eleven years. I don’t know — honestly — what I miss.",
         "six committees, first year consultant, two kids under four, a mother-in-law in Leeds",
         "line one\nline two is a bit longer than that\n\nand a third, (in brackets) too",
         "Ich möchte gern forschen, aber ich weiß nicht wie, und meine Chefin auch nicht.",
