@@ -39,7 +39,9 @@ CARD_OF_KIND: Mapping[str, str] = dict.fromkeys(
 )
 # Risk under which a version counts as safe; stricter than for a draft, since the words are the coach's.
 SAFE_AT = 0.3
-FALLS = 0.5  # by how much the risk must fall (log odds) before what is not yet safe is a step worth showing
+# By how much the risk must fall (log odds) and how many details must go, or half of them, before a version is
+# worth showing.
+FALLS, LESS = 0.5, 2
 # Of the words, and of the meaning (cosine of the encoder's vectors), at least; less would be another post.
 KEPT, MEANS = 0.5, 0.6
 DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
@@ -196,16 +198,18 @@ class ReviewFlow:
         return {"rewrite": step if is_step else None, "is_safe": False}
 
     def _after(self, version: str, state: State) -> Judgement | None:
-        """`version` judged, if it is worth it: changed, still the same post, no worse, and telling half as
-        much or less."""
+        """`version` judged, if it is worth it: changed, still the same post, no worse, and telling clearly
+        less."""
         before, draft = state["judgement"], state["draft"]
         if version == draft or len(version.split()) < max(5, KEPT * len(draft.split())):
             return None
         if float(np.dot(*self._encoder.encode([draft, version]))) < MEANS:
             return None
         after = self._judged(version, state)
-        fell = _odds(before.risk) - _odds(after.risk) >= FALLS and 2 * details(after) <= details(before)
-        return after if fell and no_worse(before, after) else None
+        told, tells = details(before), details(after)
+        less = told - tells >= LESS or 2 * tells <= told
+        fell = _odds(before.risk) - _odds(after.risk) >= FALLS
+        return after if less and fell and no_worse(before, after) else None
 
     def _general(self, draft: str, state: State) -> str | None:
         """Every sentence with its words made general; None if one would then be nonsense."""

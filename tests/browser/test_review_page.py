@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_page import ANSWER_MS, address, browser, page  # noqa: F401 - fixtures
 
 RISKY = (
-    "Had a wild one last night, 3yo, swallowed a hearing-aid battery, grandma's, in Truro. "
-    "A battery stuck in a small child can burn within hours. Ask grandparents where theirs are kept."
+    "Sat with a woman from Penzance on Sunday evening while her scan loaded. "
+    "Scans take longer than anybody tells you. Bring a book."
 )
 
 
@@ -33,7 +33,7 @@ def test_review_page_marks_what_gives_a_patient_away_and_mends_it(tab: Page) -> 
     tab.locator("#marked mark").first.focus()
     expect(tab.locator("#marked mark .why").first).to_be_visible()
     assert tab.locator("[role=meter]").count() == 5
-    expect(tab.locator("#difference")).to_contain_text("grandparents")
+    expect(tab.locator("#difference")).to_contain_text("Bring a book")
     tab.locator("#use").click()
     expect(tab.locator("#draft textarea")).not_to_have_value(RISKY)
     tab.locator("#undo").click()
