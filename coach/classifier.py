@@ -25,6 +25,12 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str], batch: int = 32) -> NDArray[np.float32]: ...
 
 
+class StateReader(Protocol):
+    """An encoder that reads token by token: offsets (tokens, 2) and states (tokens, width)."""
+
+    def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+
+
 class Maker(Protocol):
     """Something fitted once, when the index is built, and kept in its folder."""
 

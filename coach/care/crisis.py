@@ -1,29 +1,17 @@
-"""Danger in what somebody typed: rules for its plain words, a trained head for the others.
+"""Words of danger: rules that see what must never be missed, whatever a classifier thinks.
 
-No language model. A rule says `urgent` or `concern` and where, whatever the head thinks; the
-head, trained with the encoder's upper layers (tuning/crisis.py), hears what is said
-indirectly, in passing or in slang, and leaves alone idioms and the talk of the trade.
+Pure and deterministic, no model. It does *not* cover indirect ways of saying it; those
+are the gate's classifier's part. A rule here says `urgent` or `concern` and where.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from coach.care.parts import pieces
 from coach.events import Signal
 
 Level = Literal["none", "concern", "urgent"]
-LEVELS: tuple[Level, ...] = ("none", "concern", "urgent")
-LAYERS = Path(__file__).with_name("crisis.safetensors")
-HEADS = Path(__file__).with_name("crisis.npz")
-# From which chance of being either a text is danger, and from which share of it urgent; from dev, eval/LOG.md.
-DANGER_AT, URGENT_SHARE = 0.5, 0.5
 
 _URGENT = [
     r"\bi(?:'ve| have)? (?:worked out|looked up|counted) (?:how (?:much|many)|the (?:pills|tablets|dose)).{0,40}\b(?:it would take|to (?:die|be enough)|would be enough)\b",
@@ -106,44 +94,6 @@ def about_other(text: str) -> bool:
     """Whether the danger in `text` is somebody else's: another is named and the writer says nothing
     of their own death, wish or hurt."""
     return bool(_OTHER.search(text)) and not _OWN.search(text.replace("’", "'"))
-
-
-class StateReader(Protocol):
-    """An encoder that reads token by token: offsets (tokens, 2) and states (tokens, width)."""
-
-    def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
-
-
-class CrisisDetector:
-    """Grades a text; `weights` holds `level.weight` (levels, width) and `level.bias`."""
-
-    def __init__(self, weights: Mapping[str, NDArray[np.float32]], reader: StateReader) -> None:
-        self._weight, self._bias, self._reader = weights["level.weight"], weights["level.bias"], reader
-
-    @classmethod
-    def load(cls, reader: StateReader, path: Path = HEADS) -> CrisisDetector:
-        with np.load(path, allow_pickle=False) as held:
-            return cls({name: held[name] for name in ("level.weight", "level.bias")}, reader)
-
-    def level(self, text: str) -> Level:
-        """The gravest level that a rule or the head sees in `text`."""
-        ruled = level(text)
-        concern, urgent = self.chances(text)
-        if concern + urgent < DANGER_AT or ruled == "urgent":
-            return ruled
-        return "urgent" if urgent >= URGENT_SHARE * (concern + urgent) else "concern"
-
-    def chances(self, text: str) -> tuple[float, float]:
-        """How likely `text` is of concern, and how likely urgent: of a long one, its gravest piece."""
-        read = [self._read(part) for _, part in pieces(text)]
-        return max(read, key=sum)
-
-    def _read(self, text: str) -> tuple[float, float]:
-        _, states = self._reader.states(text)
-        logits = self._weight @ states.mean(axis=0) + self._bias
-        chances = np.exp(logits - logits.max())
-        _, concern, urgent = (float(x) for x in chances / chances.sum())
-        return concern, urgent
 
 
 def level(text: str) -> Level:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 PIECE = 700  # characters: about what the readings were trained on
 
@@ -32,11 +31,6 @@ def sentences_of(text: str) -> list[str]:
     places = sentence_places(text)
     ends = [start for start, _ in places[1:]] + [len(text)]
     return [text[start:end] for (start, _), end in zip(places, ends, strict=True)]
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Sentences put together again, each with the gap that followed it."""
-    return "".join(parts).strip()
 
 
 def pieces(text: str) -> list[tuple[int, str]]:

@@ -1,7 +1,7 @@
-"""A safer version of a draft by small changes: words made general, heat taken out.
+"""A version of a draft that gives less away by small changes: words made general, heat taken out.
 
 Pure and deterministic: it proposes, and whoever asked judges again what comes out. It
-does not reword: a sentence that cannot be mended by small changes is for leaving out.
+does not reword: `is_awkward` tells when a sentence cannot be mended so.
 """
 
 from __future__ import annotations

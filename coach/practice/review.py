@@ -15,17 +15,16 @@ from typing import Any, Protocol, TypedDict
 
 import numpy as np
 from langgraph.graph import END, START, StateGraph
-from numpy.typing import NDArray
 
 from coach.care import crisis
 from coach.care.framing import draft_in
 from coach.care.gate import Gate
 from coach.care.identifiers import Forms
 from coach.care.judgement import AXIS_AT, FORMAL, NAMES, Judgement, Mark, consented, judged
-from coach.care.parts import joined, pieces, sentence_places, sentences_of
+from coach.care.parts import pieces, sentence_places, sentences_of
 from coach.care.reading import AXES, Read, Reading
 from coach.care.rewrite import cooled, generalised, is_awkward
-from coach.classifier import Encoder
+from coach.classifier import Encoder, StateReader
 from coach.events import Axis, Facts, Finding, Review, Span, Timing, cleaned
 
 MAX_CHARACTERS = 10_000
@@ -48,12 +47,6 @@ DETAIL_AT = 0.6  # how surely a detail is marked before it counts as one
 LIFTS_AT = 0.5  # how surely a draft lifts somebody else up before that is said
 AIM_AT = 0.1  # cosine between a draft and what it is for, under which the coach asks
 SHOWN_PARTS = 4  # how many of the marked words a sentence names
-
-
-class StateReader(Protocol):
-    """An encoder that reads word by word: offsets (tokens, 2) and states (tokens, width)."""
-
-    def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
 
 class Proposing(Protocol):
@@ -221,7 +214,7 @@ class ReviewFlow:
             if said != bare and is_awkward(said):
                 return None
             out.append(said + sentence[len(bare) :])
-        return joined(out)
+        return "".join(out).strip()
 
     # ---- what is said
 
@@ -291,13 +284,10 @@ class ReviewFlow:
     def _posted(self, state: State, findings: Sequence[Finding]) -> str:
         verdicts, judgement = self._words["verdicts"], state["judgement"]
         minor = next((f.kind for f in findings if f.kind in self._words["minor"]), None)
-        pointing = {"named": NAMES, "numbered": FORMAL}
-        for name, kinds in pointing.items():
-            found = [f.text for f in findings if f.kind in kinds]
-            if not found:
-                continue
-            minor_words = self._words["minor"][name].replace("{parts}", quoted(found))
-            return str(verdicts["post_minor"][0]).replace("{minor}", minor_words)
+        for name, kinds in (("named", NAMES), ("numbered", FORMAL)):
+            if found := [f.text for f in findings if f.kind in kinds]:
+                minor_words = self._words["minor"][name].replace("{parts}", quoted(found))
+                return str(verdicts["post_minor"][0]).replace("{minor}", minor_words)
         if minor is not None:
             return str(verdicts["post_minor"][0]).replace("{minor}", self._words["minor"][minor])
         # The surest words only where nothing at all was seen.

@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coach.care import injection
 from coach.care.parts import pieces
+from coach.classifier import StateReader
 from coach.library.meeting import CONDUCT, TOPICS, Topic
 
 LAYERS = Path(__file__).with_name("listening.safetensors")
@@ -38,12 +39,6 @@ _PLAINLY = {
     "hostile": r"\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
 }  # fmt: skip
 _RULES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PLAINLY.items()}
-
-
-class StateReader(Protocol):
-    """An encoder that reads token by token: offsets (tokens, 2) and states (tokens, width)."""
-
-    def states(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
 
 
 def asked_before(text: str, asked: str) -> str:

@@ -118,10 +118,19 @@ def test_page_says_what_is_kept_and_who_speaks(page: Page) -> None:
     expect(page.locator("#speaking")).to_contain_text("small model", timeout=ANSWER_MS)
 
 
-def test_page_fits_a_phone(browser: Browser, address: str) -> None:
+@pytest.mark.parametrize(
+    ("tab", "shown"),
+    [
+        ("Talk", "#box textarea"),
+        ("Rehearse", "#begin"),
+        ("Should I post this?", "#draft textarea"),
+    ],
+)
+def test_page_fits_a_phone(browser: Browser, address: str, tab: str, shown: str) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 740})
     phone = context.new_page()
     phone.goto(address)
-    expect(phone.locator("#box textarea")).to_be_visible(timeout=ANSWER_MS)
+    phone.get_by_role("tab", name=tab).click()
+    expect(phone.locator(shown)).to_be_visible(timeout=ANSWER_MS)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 375
     context.close()

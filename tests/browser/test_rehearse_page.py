@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from icalendar import Calendar
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from tests.browser.test_page import ANSWER_MS, address, browser, page  # noqa: F401 - fixtures
@@ -84,13 +84,3 @@ def test_rehearse_page_resumes_what_is_kept_and_says_what_is_gone(tab: Page) -> 
     tab.reload()
     tab.get_by_role("tab", name="Rehearse").click()
     expect(tab.locator("#side")).to_contain_text("Nothing is left", timeout=ANSWER_MS)
-
-
-def test_rehearse_page_fits_a_phone(browser: Browser, address: str) -> None:  # noqa: F811
-    context = browser.new_context(viewport={"width": 375, "height": 740})
-    phone = context.new_page()
-    phone.goto(address)
-    phone.get_by_role("tab", name="Rehearse").click()
-    expect(phone.locator("#begin")).to_be_visible(timeout=ANSWER_MS)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 375
-    context.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import ANSWER_MS, address, browser, page  # noqa: F401 - fixtures
 
@@ -68,13 +68,3 @@ def test_review_page_holds_a_draft_and_lets_it_go(tab: Page) -> None:
     expect(tab.locator("#held")).to_contain_text("too angry to send", timeout=ANSWER_MS)
     tab.locator("#let-go").click()
     expect(tab.locator("#held")).not_to_contain_text("too angry", timeout=ANSWER_MS)
-
-
-def test_review_page_fits_a_phone(browser: Browser, address: str) -> None:  # noqa: F811
-    context = browser.new_context(viewport={"width": 375, "height": 740})
-    phone = context.new_page()
-    phone.goto(address)
-    phone.get_by_role("tab", name="Should I post this?").click()
-    expect(phone.locator("#draft textarea")).to_be_visible(timeout=ANSWER_MS)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 375
-    context.close()
