@@ -37,6 +37,7 @@ eval: $(VENV)/.ready-test
 	$(BIN)/python -m eval.talk --part dev
 	$(BIN)/python -m eval.review --part dev
 	$(BIN)/python -m eval.rehearse --part dev
+	$(BIN)/python -m eval.care --part dev
 
 # Written anew from what is installed now: run after changing a dependency.
 constraints: $(VENV)/.ready-test
@@ -48,6 +49,7 @@ tune: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.exchanges
 	$(BIN)/python -m tuning.review
 	$(BIN)/python -m tuning.answers
+	$(BIN)/python -m tuning.sensing
 
 fit: $(VENV)/.ready-test
 	$(BIN)/python -m tuning.fit

@@ -5,6 +5,7 @@ Every part is made when it is first asked for, so that `coach search` never load
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from coach.care.gate import GATE_FILE, Gate, make_gate
+from coach.care.sensing import LAYERS as SENSING_LAYERS
+from coach.care.sensing import Sensor
 from coach.care.words import CareWords, load_words
 from coach.classifier import Encoder, LinearClassifier, Maker
 from coach.errors import CoachError, IndexFault, ModelError
@@ -23,7 +26,7 @@ from coach.library.meeting import Meeting, load_meeting
 from coach.library.search import COVERED_FILE, CardSearch, make_covered
 from coach.model.catalogue import Chosen, Voice, choose, is_known
 from coach.prompts import shipped
-from coach.settings import NOTES, Settings, VoiceSetting
+from coach.settings import NOTES, Settings, VoiceSetting, owners_only
 
 if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from coach.care.identifiers import Forms
     from coach.model.local import Engine
     from coach.practice.earlier import Earlier
+    from coach.practice.held import HeldDrafts
+    from coach.practice.kept import Copy, Kept
     from coach.practice.rehearse import Rehearsal
     from coach.practice.review import ReviewFlow
     from coach.practice.talk import Talk
@@ -39,6 +44,8 @@ if TYPE_CHECKING:
     from coach.voice.quoted import QuotedVoice
     from coach.voice.recogniser import Ranker
 
+# Made for one voice, country and aim; made anew when these change.
+VOICED = ("engine", "chat_model", "_ranker", "_written", "talk", "review", "rehearsal", "kept_rehearsal")
 REHEARSALS, EARLIER = "rehearsals.sqlite", "rehearsals.jsonl"  # in the data folder
 # Classifiers fitted beforehand (`make fit`), in a folder named after what they were fitted on.
 FITTED = Path(__file__).parent / "fitted"
@@ -122,7 +129,7 @@ class Coach:
             makers += self._fitting(cards, own=own)
         # What is made of somebody's own notes is about them: kept apart, so that `wipe` finds it.
         return open_or_build(
-            self.settings.cache_dir / NOTES if own else self.settings.cache_dir,
+            owners_only(self.settings.cache_dir / NOTES) if own else self.settings.cache_dir,
             fingerprint(
                 cards,
                 self.encoder.fingerprint,
@@ -208,7 +215,11 @@ class Coach:
 
     @cached_property
     def gate(self) -> Gate:
-        return Gate(LinearClassifier.load(self.index / GATE_FILE), self.words)
+        return Gate(LinearClassifier.load(self.index / GATE_FILE), self._sensor, self.words)
+
+    @cached_property
+    def _sensor(self) -> Sensor:
+        return Sensor.load(self._packaged.tuned(SENSING_LAYERS))
 
     @cached_property
     def model(self) -> Chosen:
@@ -334,7 +345,7 @@ class Coach:
             voice=FreeVoice(model, self.encoder) if model is not None else self._written,
             fallback=self._written,
             phrases=self.phrases,
-            country=self.settings.country,
+            country=self.settings.home,
             own_notes=self.settings.knowledge is not None,
         )
 
@@ -359,7 +370,8 @@ class Coach:
 
         path = self.settings.data_dir / REHEARSALS
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            owners_only(path.parent)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             # One connection, guarded by the saver's own lock; sessions are told apart by thread.
             return self._rehearsal(SqliteSaver(sqlite3.connect(path, check_same_thread=False)))
         except (OSError, sqlite3.Error) as fault:
@@ -373,6 +385,49 @@ class Coach:
         from coach.practice.earlier import Earlier
 
         return Earlier(self.settings.data_dir / EARLIER)
+
+    @cached_property
+    def held(self) -> HeldDrafts:
+        """The drafts on hold."""
+        from coach.practice.held import HeldDrafts
+
+        return HeldDrafts(self.settings.data_dir / "held")
+
+    @property
+    def kept(self) -> Kept:
+        """Everything that is kept about the person."""
+        from coach.practice.kept import Kept
+
+        return Kept(self.held, self.ready_to_rehearse(keep=self._keeps_rehearsals), self.earlier)
+
+    @property
+    def _keeps_rehearsals(self) -> bool:
+        """Whether any was kept: nothing is made on the disk by merely looking."""
+        return (self.settings.data_dir / REHEARSALS).exists()
+
+    def bring_back(self, text: str) -> Copy:
+        """Add a copy's contents to what is kept.
+
+        Raises:
+            UsageError: it is no copy.
+            CoachError: it cannot be written.
+        """
+        from coach.practice.kept import Kept
+
+        return Kept(self.held, self.ready_to_rehearse(keep=True), self.earlier).brought_back(text)
+
+    def forget(self) -> None:
+        """Delete everything that is kept about the person, and go on as on the first day."""
+        from coach.doctor import wipe
+
+        with self._lock:
+            kept = self.__dict__.pop("kept_rehearsal", None)
+            if kept is not None:
+                kept.close()
+            wipe(self.settings)
+            self.settings = self.settings.model_copy(update={"voice": "auto", "country": "", "aim": ""})
+            for part in VOICED:
+                self.__dict__.pop(part, None)
 
     def ready_to_rehearse(self, *, keep: bool) -> Rehearsal:
         """Load what a rehearsal needs; safe to call from several threads."""
@@ -392,8 +447,7 @@ class Coach:
             listener=Listener.load(self._packaged.tuned(LAYERS)),
             mentor=FreeMentor(model, written) if model is not None else written,
             gate=self.gate,
-            both=self.both,
-            country=self.settings.country,
+            country=self.settings.home,
             saver=saver,
         )
 
@@ -412,13 +466,12 @@ class Coach:
         model = self.chat_model if self.voice == "free" else None
         return ReviewFlow(
             encoder=self.encoder,
-            both=self.both,
             gate=self.gate,
             states=self._packaged.tuned(READING_LAYERS),
             reading=Reading.load(),
             forms=self._forms,
             words=self.review_words,
-            country=self.settings.country,
+            country=self.settings.home,
             aim=self.settings.aim,
             proposals=Proposals(model, self.review_words["changes"]) if model is not None else None,
         )
@@ -451,16 +504,7 @@ class Coach:
             self.settings = self.settings.model_copy(update={"voice": voice, "country": country, "aim": aim})
             self.model_fault = None
             # Each of these was made for the voice before; a turn under way keeps what it has.
-            for part in (
-                "engine",
-                "chat_model",
-                "_ranker",
-                "_written",
-                "talk",
-                "review",
-                "rehearsal",
-                "kept_rehearsal",
-            ):
+            for part in VOICED:
                 self.__dict__.pop(part, None)
 
     def ready(self) -> Talk:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import secrets
 import sys
 import time
@@ -324,6 +325,38 @@ def wipe(
         "\n".join(f"deleted {path}" for path in gone) or "Nothing was stored.",
         highlight=False,
     )
+
+
+@app.command("export")
+def export_kept(
+    file: Annotated[Path, typer.Argument(help="Where to write the copy (JSON).")],
+) -> None:
+    """Copy everything the coach keeps about you into one file."""
+    coach = _coach()
+    text = coach.kept.copied(coach.settings)
+    try:
+        with os.fdopen(
+            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as out_file:
+            out_file.write(text)
+    except OSError as fault:
+        raise UsageError(f"{file} cannot be written ({fault.strerror}); name another place.") from fault
+    err.print(f"Copied to {file}. Whoever has the file can read it.", markup=False, highlight=False)
+
+
+@app.command("import")
+def import_kept(
+    file: Annotated[Path, typer.Argument(help="A copy made by `coach export` or on the page.")],
+) -> None:
+    """Bring back what a copy holds, beside what is kept already."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"{file} cannot be read; name a copy made by `coach export`.") from fault
+    copy = _coach().bring_back(text)
+    keep(**copy.settings.model_dump(exclude_defaults=True))
+    found = f"{len(copy.held)} held drafts, {len(copy.rehearsals)} rehearsals, {len(copy.earlier)} figures"
+    out.print(f"Brought back: {found}.", highlight=False)
 
 
 def _coach(**given: Any) -> Coach:

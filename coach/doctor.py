@@ -8,9 +8,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from coach.care.words import load_words
 from coach.errors import CoachError
 from coach.library.cards import load_cards
 from coach.library.embedder import packaged_weights
@@ -21,6 +23,7 @@ from coach.settings import NOTES, Settings, config_file
 
 PACKAGES = ("llama-cpp-python", "chromadb", "gradio", "langgraph", "langchain-core")
 NEEDED_BYTES = 1_500_000_000
+LINES_GOOD_FOR_DAYS = 366
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,49 @@ def examine(settings: Settings) -> Iterator[Check]:
     if free is not None:
         note = "" if free >= NEEDED_BYTES else ": tight, close something"
         yield Check("memory", f"{free / 1e9:.1f} GB free{note}", free >= NEEDED_BYTES)
-    stored = [str(p) for p in stored_about_you(settings)]
-    yield Check("stored about you", ", ".join(stored) or "nothing", True)
+    yield from _guarantees(settings)
     yield Check("settings", str(config_file()), True)
+
+
+def _guarantees(settings: Settings) -> Iterator[Check]:
+    """What SECURITY.md promises, as far as it can be seen on this machine."""
+    yield _reach(settings)
+    stored = stored_about_you(settings)
+    open_ones = [str(p) for p in stored if p.is_dir() and p.stat().st_mode & 0o077 and os.name == "posix"]
+    found = ", ".join(str(p) for p in stored) or "nothing"
+    note = f"; others can look into {', '.join(open_ones)}: run `chmod 700` on it" if open_ones else ""
+    yield Check("stored about you", found + note, not open_ones)
+    swaps = Path("/proc/swaps")
+    if swaps.exists():
+        on = len(swaps.read_text(encoding="utf-8").splitlines()) > 1
+        told = "on: memory may reach the disk, so the disk should be encrypted" if on else "off"
+        yield Check("swap", told, True)
+    yield _tried("help lines", lambda: _lines(settings))
+
+
+def _reach(settings: Settings) -> Check:
+    near = settings.is_near
+    if near:
+        return Check("page", f"for this computer alone ({settings.host})", True)
+    told = "with a login" if settings.login else "without a login, so it will not start: set COACH_LOGIN"
+    return Check("page", f"open to others at {settings.host}, {told}", settings.login is not None)
+
+
+def _lines(settings: Settings) -> str:
+    """The help lines that would be named here, and the oldest day on which one was checked."""
+    words = load_words(shipped("knowledge") / "care")
+    chosen = (*words.lines.get(settings.home.upper(), ()), *words.lines["international"])
+    days = [line.checked for line in chosen if line.checked]
+    unchecked = [line.name for line in chosen if not line.checked]
+    told = f"{len(chosen)} for {settings.home.upper() or 'any country'}, checked since {min(days)}"
+    if date.fromisoformat(min(days)) < date.today() - timedelta(days=LINES_GOOD_FOR_DAYS):
+        raise CoachError(f"{told}: more than a year old; check them in knowledge/care/crisis.yaml.")
+    return told + (f"; by common knowledge only: {', '.join(unchecked)}" if unchecked else "")
 
 
 def stored_about_you(settings: Settings) -> list[Path]:
     """Everything that `coach wipe` would delete."""
-    places = (settings.data_dir, settings.cache_dir / NOTES)
+    places = (settings.data_dir, settings.cache_dir / NOTES, config_file())
     return [place for place in places if place.exists()]
 
 
@@ -67,7 +105,10 @@ def wipe(settings: Settings) -> list[Path]:
     """Delete everything stored about the person; returns what was deleted."""
     gone = stored_about_you(settings)
     for path in gone:
-        shutil.rmtree(path)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     return gone
 
 

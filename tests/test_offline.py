@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-BLOCK = Path(__file__).parent / "offline"
+from tests.serving import BLOCK, answers
+
 COMMANDS = [
     ["ask", "I feel like an impostor on MedTwitter"],
     ["ask", "--model", "none", "three likes, two from my sister"],
@@ -39,6 +39,7 @@ def closed(tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(BLOCK),
         "OFFLINE_LOG": str(tmp_path / "attempts"),
         "COACH_DATA_DIR": str(tmp_path / "data"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
     }
 
 
@@ -85,20 +86,9 @@ def test_serve_comes_up_without_a_network(closed: dict[str, str]) -> None:
     command = [sys.executable, "-m", "coach", "serve", "--no-browser", "--port", str(port)]
     with subprocess.Popen(command, env=closed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as page:
         try:
-            assert _served(f"http://127.0.0.1:{port}/", 90)
+            assert answers(f"http://127.0.0.1:{port}/", 90)
             # Until the line on who speaks is true, everything has been loaded.
             time.sleep(5)
         finally:
             page.terminate()
     assert attempts(closed) == ""
-
-
-def _served(url: str, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own server
-                return bool(response.status == 200)
-        except OSError:
-            time.sleep(0.2)
-    return False

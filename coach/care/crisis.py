@@ -96,6 +96,11 @@ def about_other(text: str) -> bool:
     return bool(_OTHER.search(text)) and not _OWN.search(text.replace("’", "'"))
 
 
+def is_of_work(text: str) -> bool:
+    """Whether `text` speaks of patients, teaching or papers, in which plain words of danger are at home."""
+    return bool(_CLINICAL.search(text))
+
+
 def level(text: str) -> Level:
     """The gravest level any rule sees in `text`."""
     kinds = {signal.kind for signal in signals(text)}

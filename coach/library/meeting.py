@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError
@@ -21,6 +21,22 @@ from coach.library.cards import QUICK_LOADER, Frozen
 Topic = Literal["why", "where", "needs", "guidance", "expectations", "next"]
 Style = Literal["gentle", "structured"]
 Difficulty = Literal["kind", "brisk", "hard", "drifts"]
+# What a question after an answer can ask for; `on`: all is said, `leave`: they would rather not say more.
+Aspect = Literal[
+    "story",
+    "person",
+    "choice",
+    "wish",
+    "obstacle",
+    "tried",
+    "meaning",
+    "first",
+    "example",
+    "feeling",
+    "on",
+    "leave",
+]
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
 TOPICS: tuple[Topic, ...] = ("why", "where", "needs", "guidance", "expectations", "next")
 FOUR: tuple[Topic, ...] = TOPICS[:4]  # the four questions before a first meeting
 STYLES: tuple[Style, ...] = ("gentle", "structured")

@@ -18,6 +18,8 @@ DEPTH, DEPTH_BRISK = 2, 1  # questions a topic
 SKIPPED_AT = 0.8  # a later topic that was spoken to this surely is not opened again
 DRIFTS_EVERY = 3
 GOODBYES = 3
+FAREWELL = "conduct/goodbye"
+SAID_ENOUGH = ("on", "leave")
 
 
 def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
@@ -27,14 +29,20 @@ def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
         return "welcome", "why"
     topic = asked[-1].topic
     on_topic = [turn for turn in asked if turn.topic == topic]
-    if heard.answer in SILENT and not any(turn.move == "easier" for turn in on_topic):
+    if len(asked) == 1 and heard.answer is None and max(heard.topics.values()) < COVERS_AT:
+        return "open", "why"  # hello is answered, and the question stands
+    leaving = _is_leaving(session, asked)
+    if heard.answer in SILENT and not leaving and not any(turn.move == "easier" for turn in on_topic):
         return "easier", topic
     if _is_new_conduct(session, heard):
         return "deepen", topic
+    if leaving:
+        # Who is going is let go: no new subject is opened at the door.
+        return ("close", "next") if _goodbyes(asked) < GOODBYES else ("deepen", topic)
     depth = DEPTH_BRISK if session.setup.difficulty == "brisk" or session.setup.minutes < 20 else DEPTH
     # What fits nothing known is asked about once more too: the next heading would ignore it.
     speaks = heard.answer is None or heard.answer.startswith(f"{topic}/")
-    if speaks and len(on_topic) < depth and not any(turn.move == "close" for turn in asked):
+    if speaks and heard.aspect not in SAID_ENOUGH and len(on_topic) < depth:
         return "deepen", topic
     return _onwards(session, asked)
 
@@ -57,7 +65,16 @@ def _onwards(session: Session, asked: Sequence[Spoken]) -> tuple[Move, Topic]:
     for topic in TOPICS:
         if covered[topic] < COVERS_AT and topic not in back:
             return "back", topic
-    if sum(turn.move == "close" for turn in asked) < GOODBYES:
-        return "close", "next"
-    # The mentee goes on after more than one goodbye: then what was asked about least.
-    return "open", min(TOPICS, key=lambda t: sum(turn.topic == t for turn in asked))
+    return "close", "next"
+
+
+def _is_leaving(session: Session, asked: Sequence[Spoken]) -> bool:
+    """Whether goodbye has been said: by the mentor or, when there is nothing left to open, by the mentee.
+    Who says goodbye early and goes on has not left."""
+    before = session.answers[-2].heard if len(session.answers) > 1 else None
+    all_opened = {turn.topic for turn in asked} >= set(TOPICS)
+    return _goodbyes(asked) > 0 or (before == FAREWELL and all_opened)
+
+
+def _goodbyes(asked: Sequence[Spoken]) -> int:
+    return sum(turn.move == "close" for turn in asked)

@@ -20,6 +20,7 @@ from coach.voice.said import said_back
 FAULTS = ("hands_over", "hostile", "apology", "vague", "list", "short", "rambling")
 QUALITIES = ("asks", "own_need", "boundary", "plan", "honest", "reason", "concrete")
 LONGEST_QUOTE = 16
+FULL, SAYS_NOTHING = 40, 0.3  # words from which an answer is no fuller; coverage under which it is empty
 # What nobody is praised for, or told to put better; and what was not meant for a mentor.
 SORE = frozenset(f"conduct/{name}" for name in ("grief", "tearful", "exhaustion", "fear", "shame"))
 NOT_PRAISED = SORE | {f"conduct/{name}" for name in ("hostile", "instructions", "gossip")}
@@ -87,9 +88,18 @@ def _is_covered(topic: Topic, answers: Sequence[Spoken]) -> bool:
 def _strengths(
     answers: Sequence[Spoken], lines: Mapping[str, Sequence[str]], rng: random.Random
 ) -> Iterator[Quoted]:
-    """Two things said well, of different answers and kinds if there are; something if there is anything."""
+    """Two things said well, of different answers and kinds if there are, in answers that say much;
+    something if there is anything."""
     found = [
-        (QUALITIES.index(name), -length(quote), number, name, quote)
+        (
+            not _says(answer),
+            -min(length(answer.text), FULL),
+            QUALITIES.index(name),
+            -length(quote),
+            number,
+            name,
+            quote,
+        )
         for number, answer in enumerate(answers)
         if answer.heard not in NOT_PRAISED
         for name, quote in qualities(answer.text)
@@ -97,7 +107,7 @@ def _strengths(
     ]
     used: set[int] = set()
     kinds: set[str] = set()
-    for _, _, number, name, quote in sorted(found):
+    for *_, number, name, quote in sorted(found):
         if number in used or name in kinds or len(used) == 2:
             continue
         used.add(number)
@@ -115,14 +125,14 @@ def _strengths(
 def _weakest(
     answers: Sequence[Spoken], strong: set[int], said: Mapping[str, Any], rng: random.Random
 ) -> Quoted | None:
-    """The one moment to try again; the earliest of the heaviest kind, not one that was praised."""
+    """The one moment to try again: where least was said on anything, and not one that was praised."""
     found = [
-        (FAULTS.index(fault), number, fault)
+        (_most(answer), FAULTS.index(fault), number, fault)
         for number, answer in enumerate(answers)
         if number not in strong and answer.heard not in SORE
-        for fault in faults(answer.text, answer.heard)
+        for fault in _faults(answer)
     ]
-    for _, number, fault in sorted(found):
+    for *_, number, fault in sorted(found):
         quote = _quotable(answers[number].text)
         if quote is not None:
             return Quoted(
@@ -136,6 +146,21 @@ def _weakest(
             line = rng.choice(said["try_next"]["no_question"])
             return Quoted(quote=quote, answer=number, text=line.replace(SAID, quote))
     return None
+
+
+def _most(answer: Spoken) -> float:
+    """How surely it speaks to the topic it speaks to most."""
+    return max(answer.topics.values(), default=0.0)
+
+
+def _says(answer: Spoken) -> bool:
+    return _most(answer) >= COVERS_AT
+
+
+def _faults(answer: Spoken) -> list[str]:
+    """What is weak about it by its form; an answer with nothing in it is vague, whatever its form."""
+    found = list(faults(answer.text, answer.heard))
+    return found or (["vague"] if _most(answer) < SAYS_NOTHING else [])
 
 
 def _quotable(text: str) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from coach.errors import CoachError
 from coach.practice.debrief import Debrief
 from coach.practice.session import Record
+from coach.settings import owners_only
 
 
 class Went(Record):
@@ -38,10 +39,20 @@ class Earlier:
             asked=debrief.asked,
             spoke=round(debrief.spoke, 2),
         )
+        self.put(went)
+
+    def put(self, went: Went) -> None:
+        """Keep figures as they are.
+
+        Raises:
+            CoachError: the file cannot be written.
+        """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            owners_only(self._path.parent)
+            # A line that was cut off in the middle does not swallow the next.
+            cut = self._path.exists() and self._path.read_bytes()[-1:] not in (b"", b"\n")
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(went.model_dump_json() + "\n")
+                file.write("\n" * cut + went.model_dump_json() + "\n")
         except OSError as fault:
             raise CoachError(
                 f"{self._path} cannot be written ({fault.strerror}); go on, your debrief stays on this page."

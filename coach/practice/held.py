@@ -5,6 +5,7 @@ One file a draft in the data folder, readable by its owner alone; `coach wipe` d
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coach.errors import CoachError
+from coach.settings import owners_only
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,32 @@ class HeldDrafts:
         """
         now = time.time()
         held = Held(uuid.uuid4().hex[:12], draft, platform, now, now + hours * 3600)
+        self.put(held)
+        return held
+
+    def put(self, held: Held) -> None:
+        """Keep `held` as it is: whole or not at all, whenever the process ends.
+
+        Raises:
+            CoachError: it cannot be written.
+        """
         path = self._folder / f"{held.id}.json"
+        part = path.with_suffix(f".{uuid.uuid4().hex[:8]}")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            owners_only(self._folder)
             with os.fdopen(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+                os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
             ) as file:
                 json.dump(asdict(held), file, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
         except OSError as fault:
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise CoachError(
                 f"The draft could not be kept ({fault.strerror}); copy it somewhere before you close."
             ) from fault
-        return held
 
     def all(self) -> list[Held]:
         """Every draft on hold, the oldest first; a file that cannot be read is passed over."""

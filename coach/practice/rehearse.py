@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
@@ -21,10 +23,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 
-from coach.care import crisis
 from coach.care.gate import Gate
-from coach.classifier import Encoder
-from coach.errors import UsageError
+from coach.errors import CoachError, UsageError
 from coach.events import Turn, cleaned
 from coach.library.cards import sentences
 from coach.library.meeting import CONDUCT, SAID, Meeting, Topic
@@ -34,15 +34,15 @@ from coach.practice.debrief import Debrief, debriefed
 from coach.practice.session import Prepared, Session, Setup, Spoken
 from coach.practice.sheet import sheet
 from coach.voice.ledger import plain
-from coach.voice.listening import Heard, Listener
+from coach.voice.listening import COVERS_AT, Heard, Listener
 from coach.voice.mentor import Wanted
 from coach.voice.said import said_back
 
 MAX_CHARACTERS = 20_000
 MAX_NUDGES = 2
 SHORT = 3  # words
-DANGER_AT = 0.6  # from dev, eval/LOG.md
-Action = Literal["answer", "skip", "go_to", "meet", "could_say", "ask_coach", "end"]
+INSTRUCTIONS = f"{CONDUCT}/instructions"
+Action = Literal["answer", "skip", "go_to", "meet", "could_say", "ask_coach", "misunderstood", "end"]
 Route = Literal["answer", "crisis"]
 
 
@@ -84,14 +84,13 @@ class Rehearsal:
         listener: Listener,
         mentor: Mentor,
         gate: Gate,
-        both: Encoder,
         country: str,
         saver: BaseCheckpointSaver[Any],
     ) -> None:
         self._meeting, self._words = meeting, meeting.words
         self._listener, self._mentor = listener, mentor
-        self._gate, self._both, self._country = gate, both, country
-        self._graph = self._drawn(saver)
+        self._gate, self._country = gate, country
+        self._saver, self._graph = saver, self._drawn(saver)
 
     def _drawn(self, saver: BaseCheckpointSaver[Any]) -> Any:
         graph = StateGraph(State)
@@ -114,13 +113,35 @@ class Rehearsal:
         session = Session(setup=setup, asking=questions[0]["id"])
         opening = self._words["prepare"]["opening"]
         lines = (Spoken(role="coach", text=opening), Spoken(role="coach", text=questions[0]["ask"]))
-        self._graph.update_state(_on(thread), {"session": session.model_dump(mode="json")}, as_node="prepare")
+        with _keeping():
+            self._graph.update_state(
+                _on(thread), {"session": session.model_dump(mode="json")}, as_node="prepare"
+            )
         return Step(session, lines, "answer")
 
     def session(self, thread: str) -> Session | None:
         """The rehearsal on `thread`, or None if nothing is left of it."""
-        held = self._graph.get_state(_on(thread)).values
+        with _keeping():
+            held = self._graph.get_state(_on(thread)).values
         return Session.model_validate(held["session"]) if held.get("session") else None
+
+    def put(self, thread: str, session: Session) -> None:
+        """Put a session that was kept elsewhere on `thread`; it goes on where it was."""
+        with _keeping():
+            self._graph.update_state(
+                _on(thread), {"session": session.model_dump(mode="json")}, as_node="meet"
+            )
+
+    def close(self) -> None:
+        """Let go of the file that rehearsals are kept in, if there is one."""
+        connection = getattr(self._saver, "conn", None)
+        if connection is not None:
+            connection.close()
+
+    def threads(self) -> list[str]:
+        """The threads on which a rehearsal stands."""
+        seen = (kept.config["configurable"]["thread_id"] for kept in self._saver.list(None))
+        return list(dict.fromkeys(seen))
 
     def step(self, thread: str, action: Action, text: str = "") -> Step:
         """Do one thing: answer, skip, go to a question, meet, ask for help, or end.
@@ -131,7 +152,9 @@ class Rehearsal:
         started = time.perf_counter()
         if self.session(thread) is None:
             raise UsageError(f"{self._words['gone']} You can start a new rehearsal.")
-        out = self._graph.invoke({"action": action, "text": text, "said": [], "route": "answer"}, _on(thread))
+        start = {"action": action, "text": text, "said": [], "route": "answer"}
+        with _keeping():
+            out = self._graph.invoke(start, _on(thread))
         return Step(
             Session.model_validate(out["session"]),
             tuple(Spoken.model_validate(turn) for turn in out["said"]),
@@ -171,31 +194,33 @@ class Rehearsal:
 
     def _mind(self, state: State) -> State:
         text = cleaned(state["text"])[:MAX_CHARACTERS].strip()
+        if state["action"] == "misunderstood":
+            return self._taken_back(state)
         if state["action"] != "answer":
             return {"text": text}
-        level = crisis.level(text)
-        if level == "none" and text:
-            level = self._sensed(text)
+        level = self._gate.danger(text, "rehearse") if text else "none"
         if level == "none":
             return {"text": text}
         session = Session.model_validate(state["session"])
         told = Spoken(role="mentee", text=text, move="crisis")
         words = Spoken(role="coach", text=self._gate.words.in_danger(level, self._country), move="crisis")
-        if session.room == "meet":
-            # The meeting stands still; the mentor's question can be taken up whenever they want.
-            session = session.model_copy(update={"turns": (*session.turns, told, words)})
+        # Everything stands still; the question can be taken up whenever they want.
+        session = session.model_copy(update={"turns": (*session.turns, told, words)})
         return {
             "session": session.model_dump(mode="json"),
             "said": [words.model_dump(mode="json")],
             "route": "crisis",
         }
 
-    def _sensed(self, text: str) -> crisis.Level:
-        """Danger that no rule names. A working life told to a mentor is full of grave words, so the gate
-        must be surer of it than in Talk; plain words are caught by the rules before."""
-        seen = self._gate.examine(text, self._both.encode([text])[0], follow_up=True)
-        sure = seen.chances.get("urgent", 0.0) + seen.chances.get("concern", 0.0) >= DANGER_AT
-        return seen.crisis if sure else "none"
+    @staticmethod
+    def _taken_back(state: State) -> State:
+        """After "you misunderstood me": what was met with the crisis answer is an answer like any other."""
+        session = Session.model_validate(state["session"])
+        if not session.turns or session.turns[-1].move != "crisis":
+            return {"text": "", "action": "answer"}
+        text = session.turns[-2].text
+        session = session.model_copy(update={"turns": session.turns[:-2]})
+        return {"session": session.model_dump(mode="json"), "text": text, "action": "answer"}
 
     @staticmethod
     def _after_minding(state: State) -> str:
@@ -217,7 +242,8 @@ class Rehearsal:
     # ---- the three rooms
 
     def _prepare(self, state: State) -> State:
-        session = Session.model_validate(state["session"])
+        # Who goes on after a crisis answer has left it behind.
+        session = Session.model_validate(state["session"]).model_copy(update={"turns": ()})
         words, rng = self._words["prepare"], _rng(session)
         if state["action"] == "go_to":
             question = _question(words["questions"], state["text"])
@@ -265,6 +291,8 @@ class Rehearsal:
             return _out(session, *session.asked[-1:])
         topic = session.asked[-1].topic if session.asked else "why"
         heard = self._hear(text, topic)
+        if len(session.asked) == 1 and is_greeting(heard):
+            heard = Heard(None, 1.0, heard.topics)
         answer = Spoken(
             role="mentee", text=text, topic=topic, heard=heard.answer, topics=_rounded(heard.topics)
         )
@@ -272,16 +300,25 @@ class Rehearsal:
 
     def _hear(self, text: str, topic: Topic) -> Heard:
         heard = self._listener.hear(text, topic)
+        if not length(text):
+            return Heard(f"{CONDUCT}/declines", 1.0, heard.topics)
         if length(text) <= 2 and not heard.is_conduct:
-            return Heard(f"{CONDUCT}/one-word", 1.0, heard.topics)
+            # "Gentle, please" is an answer; "fine" is none.
+            kind = None if heard.topics[topic] >= COVERS_AT else f"{CONDUCT}/one-word"
+            return Heard(kind, 1.0, heard.topics)
         return heard
 
     def _mentor_turn(self, session: Session, heard: Heard | None, text: str) -> State:
         move, topic = next_move(session, heard)
         setup = session.setup
         drifting = setup.difficulty == "drifts" and len(session.asked) % DRIFTS_EVERY == DRIFTS_EVERY - 1
-        slots = {"field": setup.field, "minutes": str(setup.minutes)}
-        wanted = Wanted(move, topic, setup.style, setup.difficulty, drifting, slots, _history(session))
+        # What tries to command the coach is no description of a mentor, and no part of the meeting.
+        field = "" if setup.field and self._gate.commands(setup.field) else setup.field
+        slots = {"field": field, "minutes": str(setup.minutes)}
+        before = session.asked[-1].topic if session.asked else topic
+        wanted = Wanted(
+            move, topic, setup.style, setup.difficulty, drifting, slots, _history(session), before
+        )
         said = frozenset(plain(s) for turns in (session.turns, *session.attempts) for t in turns
                          if t.role == "mentor" for s in sentences(t.text))  # fmt: skip
         line = self._mentor.turn(wanted, heard, text, said, setup.seed + len(session.turns))
@@ -309,6 +346,26 @@ class Rehearsal:
         session = Session.model_validate(state["session"])
         lines = [_coach(_rng(session).choice(self._words["meet"]["ended"]))] if session.room == "meet" else []
         return _out(session.model_copy(update={"room": "debrief", "ended": True}), *lines)
+
+
+def is_greeting(heard: Heard) -> bool:
+    """Whether a first answer says hello and no more: nothing of substance, and nothing that must be met."""
+    empty = max(heard.topics.values()) < COVERS_AT
+    return empty and heard.answer in (
+        None,
+        *(f"{CONDUCT}/{name}" for name in ("thanks", "one-word", "apology", "goodbye")),
+    )
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """What the disk refuses becomes a sentence."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as fault:
+        raise CoachError(
+            f"The rehearsal cannot be kept ({fault}); free some space, or begin one that is not kept."
+        ) from fault
 
 
 def nudge_for(text: str) -> str:
@@ -350,7 +407,8 @@ def _out(session: Session, *said: Spoken) -> State:
 
 def _history(session: Session) -> tuple[Turn, ...]:
     roles: Mapping[str, Literal["user", "assistant"]] = {"mentor": "assistant", "mentee": "user"}
-    return tuple(Turn(roles[turn.role], turn.text) for turn in session.turns if turn.role in roles)
+    meant = (turn for turn in session.turns if turn.role in roles and turn.heard != INSTRUCTIONS)
+    return tuple(Turn(roles[turn.role], turn.text) for turn in meant)
 
 
 def _on(thread: str) -> RunnableConfig:

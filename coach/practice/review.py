@@ -61,6 +61,7 @@ class State(TypedDict, total=False):
     typed: str
     platform: str
     facts: Facts
+    safe: bool
     started: float
     draft: str
     offset: int
@@ -79,7 +80,6 @@ class ReviewFlow:
         self,
         *,
         encoder: Encoder,
-        both: Encoder,
         gate: Gate,
         states: StateReader,
         reading: Reading,
@@ -89,7 +89,7 @@ class ReviewFlow:
         aim: str = "",
         proposals: Proposing | None = None,
     ) -> None:
-        self._encoder, self._both, self._gate = encoder, both, gate
+        self._encoder, self._gate = encoder, gate
         self._states, self._reading, self._forms = states, reading, forms
         self._words, self._country, self._proposals = words, country, proposals
         self._aim = aim
@@ -110,12 +110,16 @@ class ReviewFlow:
         graph.add_edge("tell", END)
         return graph.compile()
 
-    def review(self, draft: str, *, platform: str = "", facts: Facts | None = None) -> Review:
-        """Judge one draft. Offsets of findings are into `draft` as given."""
+    def review(
+        self, draft: str, *, platform: str = "", facts: Facts | None = None, safe: bool = False
+    ) -> Review:
+        """Judge one draft. Offsets of findings are into `draft` as given; `safe`: the person has said that
+        no danger is meant by it."""
         state: State = {
             "typed": draft,
             "platform": platform,
             "facts": facts or Facts(),
+            "safe": safe,
             "started": time.perf_counter(),
         }
         review: Review = self._graph.invoke(state)["review"]
@@ -141,13 +145,7 @@ class ReviewFlow:
 
     def _mind(self, state: State) -> State:
         """Danger first, in all that was typed: the draft may not be what matters."""
-        text = cleaned(state["typed"])
-        level = crisis.level(text)
-        if level == "none" and state["offset"] + len(state["draft"]) < len(state["typed"]):
-            around = (
-                state["typed"][: state["offset"]] + state["typed"][state["offset"] + len(state["draft"]) :]
-            )
-            level = self._gate.examine(around, self._both.encode([around])[0], follow_up=True).crisis
+        level = "none" if state["safe"] else self._gate.danger(cleaned(state["typed"]), "review")
         return {"review": self._crisis(state, level)} if level != "none" else {}
 
     def _read(self, state: State) -> State:
@@ -178,7 +176,8 @@ class ReviewFlow:
         if before.verdict == "post" or before.notes or not in_english(draft):
             return {"rewrite": None}
         against: list[Axis] = [axis for axis in AXES if before.axes[axis] >= AXIS_AT]
-        if self._proposals is not None and (wording := self._proposals.of(draft, against)):
+        proposals = None if self._gate.commands(draft) else self._proposals
+        if proposals is not None and (wording := proposals.of(draft, against)):
             after = self._after(wording, state)
             if after is not None and is_safe(before, after):
                 return {"rewrite": wording, "is_safe": True}

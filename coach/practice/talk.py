@@ -22,7 +22,8 @@ from coach.care import crisis
 from coach.care.gate import COACH, Gate, Sighting
 from coach.classifier import Encoder
 from coach.errors import ModelError
-from coach.events import Event, Found, Reply, Route, Said, Timing, Turn, cleaned
+from coach.events import Choice, Event, Found, Reply, Route, Said, Timing, Turn, cleaned
+from coach.library.cards import sentences
 from coach.library.search import CardSearch, contextual
 from coach.voice.free import FreeVoice
 from coach.voice.guided import GuidedVoice, Heard, fixed
@@ -56,6 +57,7 @@ class State(TypedDict, total=False):
 
     message: str
     history: tuple[Turn, ...]
+    safe: bool
     cancel: threading.Event | None
     seed: int | None
     temperature: float | None
@@ -119,15 +121,26 @@ class Talk:
         Raises:
             Stopped: `cancel` was set while a model was at work.
         """
+        message, history, safe = self._taken_back(messages[-1].content, messages[:-1])
         start: State = {
-            "message": messages[-1].content,
-            "history": tuple(messages[:-1]),
+            "message": message,
+            "history": history,
+            "safe": safe,
             "cancel": cancel,
             "seed": seed,
             "temperature": temperature,
             "started": time.perf_counter(),
         }
         yield from self._graph.stream(start, stream_mode="custom")
+
+    def _taken_back(self, message: str, history: Sequence[Turn]) -> tuple[str, tuple[Turn, ...], bool]:
+        """After "you misunderstood me": what was misread, what came before it, and that it is safe."""
+        if cleaned(message) != self._gate.words.crisis["misunderstood"]:
+            return message, tuple(history), False
+        if self._since_crisis(history) != 1:
+            return message, tuple(history), True
+        at = max(i for i, turn in enumerate(history) if turn.role == "user")
+        return history[at].content, tuple(history[:at]), True
 
     def _listen(self, state: State) -> State:
         message = cleaned(state["message"])
@@ -148,11 +161,12 @@ class Talk:
     def _mind(self, state: State) -> State:
         both = np.concatenate([state["vector"], state["sense"]])
         spoken = any(turn.role == "assistant" for turn in state["history"])
-        return {"sighting": self._gate.examine(state["message"], both, follow_up=spoken)}
+        seen = self._gate.examine(state["message"], both, follow_up=spoken, safe=state["safe"])
+        return {"sighting": seen}
 
     def _after_minding(self, state: State) -> str:
         kind = state["sighting"].kind
-        if self._was_crisis(state["history"]) and kind not in ("urgent", "concern"):
+        if self._since_crisis(state["history"]) == 1 and kind not in ("urgent", "concern"):
             return "fixed_words"
         if kind == COACH or (self._own_notes and kind.split(".")[0] not in ALWAYS):
             return "look_up"
@@ -163,7 +177,7 @@ class Talk:
         kind = state["sighting"].kind
         if kind in ("urgent", "concern"):
             return self._say(state, self._crisis(kind, state))
-        if self._was_crisis(state["history"]):
+        if self._since_crisis(state["history"]) == 1:
             return self._say(state, fixed(self._gate.words.crisis["after"], "crisis", kind="after"))
         text = self._unsaid(self._gate.words.kinds[kind].answers, state)
         return self._say(state, fixed(text, ROUTES.get(kind, "answer"), kind=kind))
@@ -172,13 +186,27 @@ class Talk:
         name = kind
         if kind == "urgent" and crisis.about_other(state["message"]):
             name = "urgent_other"
-        return fixed(self._gate.words.in_danger(name, self._country), "crisis", kind=kind)
+        reply = fixed(self._gate.words.in_danger(name, self._country), "crisis", kind=kind)
+        return replace(reply, choices=(Choice(kind, self._gate.words.crisis["misunderstood"]),))
 
-    def _was_crisis(self, history: Sequence[Turn]) -> bool:
-        """Whether the coach's last turn was a crisis answer that has not been followed up."""
-        last = next((t.content for t in reversed(history) if t.role == "assistant"), "")
-        starts = (self._gate.words.crisis[n][:60] for n in ("urgent", "urgent_other", "concern"))
-        return any(plain(last).startswith(plain(start)[:40]) for start in starts if last)
+    def _since_crisis(self, history: Sequence[Turn]) -> int:
+        """How many turns of the coach ago the last crisis answer was, which is 1; 0 if there was none, or
+        if it was misunderstood."""
+        words = self._gate.words.crisis
+        starts = tuple(plain(words[name][:60])[:40] for name in ("urgent", "urgent_other", "concern"))
+        coach = [i for i, turn in enumerate(history) if turn.role == "assistant"]
+        for ago, i in enumerate(reversed(coach), 1):
+            if plain(history[i].content).startswith(starts):
+                answer = next((turn.content for turn in history[i + 1 :] if turn.role == "user"), "")
+                return 0 if cleaned(answer) == words["misunderstood"] else ago
+        return 0
+
+    def _lead(self, state: State) -> str:
+        """What is said before an answer, if the conversation has been about danger."""
+        words, ago = self._gate.words.crisis, self._since_crisis(state["history"])
+        if state["safe"] and cleaned(state["message"]) != words["misunderstood"]:
+            return words["misread"]
+        return words.get(f"still_{ago - 1}", "")
 
     def _look_up(self, state: State) -> State:
         started = time.perf_counter()
@@ -229,20 +257,32 @@ class Talk:
 
     def _write(self, voice: FreeVoice, state: State) -> State:
         options = {k: state[k] for k in ("seed", "temperature") if state[k] is not None}
+        if lead := self._lead(state):
+            get_stream_writer()(Said(f"{lead} "))
         for event in voice.speak(
             state["message"],
             state["history"],
-            state["found"],
+            self._inert(state["found"]) if self._own_notes else state["found"],
             state["cancel"],
             **options,
         ):
             if isinstance(event, Reply):
-                return self._finish(state, event)
+                return self._finish(state, led_by(lead, event) if lead else event)
             get_stream_writer()(event)
         raise ModelError("The model said nothing; try again.")
 
+    def _inert(self, found: Found) -> Found:
+        """What was found in somebody's own notes without the sentences that try to command a model."""
+        passages = [
+            replace(p, text=" ".join(s for s in sentences(p.text) if not self._gate.commands(s)))
+            for p in found.passages
+        ]
+        return replace(found, passages=tuple(p for p in passages if p.text))
+
     def _say(self, state: State, reply: Reply) -> State:
         """Show a reply that is already whole, sentence by sentence."""
+        if reply.route != "crisis" and (lead := self._lead(state)):
+            reply = led_by(lead, reply)
         write: Callable[[Event], None] = get_stream_writer()
         rest = reply.reply
         for sentence in reply.sentences:
@@ -269,6 +309,12 @@ class Talk:
         said = frozenset(plain(t.content) for t in state["history"] if t.role == "assistant")
         fresh = [v for v in variants if plain(v) not in said and is_new(v, said)] or list(variants)
         return fresh[0]
+
+
+def led_by(lead: str, reply: Reply) -> Reply:
+    """`reply` with a written sentence or two before it."""
+    sentences = (*fixed(lead, reply.route).sentences, *reply.sentences)
+    return replace(reply, reply=f"{lead} {reply.reply}", sentences=sentences)
 
 
 def _names(found: Found) -> tuple[str, ...]:

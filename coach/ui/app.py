@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NAME = """<div id="name"><h1>Serendip</h1>
 <p>A private coach for clinicians on social media. Out on purpose is as good an answer as coming aboard.</p></div>"""
 REVIEW_AFTER_S = 6
+MAX_WAITING = 200  # questions that wait for an answer; who comes after that is told to try again
 KEPT = (
     "Nothing you write is sent anywhere, or stored unless you hold a draft or keep a rehearsal. "
     "Close this tab and it is gone."
@@ -60,7 +61,7 @@ def page(coach: Coach) -> Any:
             api_visibility="private",
         )
         blocks.unload(stops.page_left)
-    return blocks.queue(default_concurrency_limit=8)
+    return blocks.queue(default_concurrency_limit=8, max_size=MAX_WAITING, api_open=False)
 
 
 def _speaking(coach: Coach) -> str:
@@ -82,11 +83,19 @@ def open_page(settings: Settings, coach: Coach, *, browser: bool = True, block: 
     """Serve the page and return the running Blocks; what is heavy loads while it is already up.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: the port is taken, or others could reach the page and no login is set.
     """
+    from starlette.middleware import Middleware
+
     from coach.errors import UsageError
+    from coach.ui.guard import Guard
     from coach.ui.theme import CSS, JS, theme
 
+    if not settings.is_near and settings.login is None:
+        raise UsageError(
+            f"At {settings.host} others on the network could open the page, so it needs a login: set "
+            "COACH_LOGIN=name:password and start again, or leave --host out to serve this computer alone."
+        )
     blocks = page(coach)
     # The cards are needed to draw the page, the rest while the person is still reading it.
     threading.Thread(target=_get_ready, args=(coach,), daemon=True).start()
@@ -102,6 +111,8 @@ def open_page(settings: Settings, coach: Coach, *, browser: bool = True, block: 
             enable_monitoring=False,
             ssr_mode=False,
             run_history=False,
+            auth=settings.login,
+            app_kwargs={"middleware": [Middleware(Guard, hosts=settings.hosts)]},
             theme=theme(),
             css=CSS,
             js=JS,

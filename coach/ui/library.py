@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from coach.ui.talk import card_html
+from coach.ui.theme import private
 
 if TYPE_CHECKING:
     from coach.build import Coach
@@ -39,6 +40,7 @@ class LibraryTab:
         query = gr.Textbox(
             elem_id="library-search", show_label=False, container=False, lines=1, max_length=400,
             placeholder="Look for a card, in your own words.", submit_btn="Search",
+            html_attributes=private(),
         )  # fmt: skip
         shelf = gr.HTML(self.shelf(""))
         query.submit(self.shelf, [query], [shelf], api_visibility="private")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
-import tempfile
+from base64 import b64encode
 from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -17,14 +15,14 @@ from coach.library.meeting import TOPICS
 from coach.practice.debrief import Debrief
 from coach.practice.session import Session, Setup, Spoken
 from coach.practice.sheet import as_calendar, as_pdf
-from coach.ui.talk import FAULT, card_html
+from coach.ui.talk import FAULT, card_html, log_fault
+from coach.ui.theme import private
 from coach.voice.listening import COVERS_AT
 
 if TYPE_CHECKING:
     from coach.build import Coach
     from coach.practice.rehearse import Action, Rehearsal, Step
 
-log = logging.getLogger(__name__)
 STYLES = [("Gentle guidance", "gentle"), ("More structured", "structured")]
 MANNERS = [
     ("Kind", "kind"), ("Busy and brisk", "brisk"), ("Asks the hard question", "hard"),
@@ -38,7 +36,7 @@ NAMES = {
 BEGUN_NOT = '<p class="quiet">Choose how your mentor is, then begin. Every question can be skipped.</p>'
 CARD = "rehearsal-with-feedback"
 FORMAT = "%Y-%m-%d %H:%M"
-SHOWN = 12  # parts of the tab that an event fills
+SHOWN = 13  # parts of the tab that an event fills
 
 
 class RehearseTab:
@@ -57,7 +55,13 @@ class RehearseTab:
                 style = gr.Radio(STYLES, value="gentle", label="Style", elem_id="style")
                 manner = gr.Radio(MANNERS, value="kind", label="How they are today", elem_id="manner")
             with gr.Row():
-                field = gr.Textbox(label="Their field, if you like", lines=1, max_length=100, elem_id="field")
+                field = gr.Textbox(
+                    label="Their field, if you like",
+                    lines=1,
+                    max_length=100,
+                    elem_id="field",
+                    html_attributes=private(),
+                )
                 minutes = gr.Number(30, label="Minutes you have", minimum=5, maximum=240, precision=0)
             keep = gr.Checkbox(
                 False,
@@ -76,7 +80,11 @@ class RehearseTab:
                 box = gr.Textbox(
                     elem_id="say", show_label=False, container=False, lines=1, max_lines=10, submit_btn="Say it",
                     placeholder="Answer in your own words. Enter sends, Shift and Enter starts a new line.",
+                    html_attributes=private(),
                 )  # fmt: skip
+                misread = gr.Button(
+                    self._coach.words.crisis["misunderstood"], elem_id="misread", size="sm", visible=False
+                )
                 with gr.Row(elem_id="preparing", visible=False) as preparing:
                     skip = gr.Button("Skip this one", elem_id="skip", size="sm")
                     meet = gr.Button("On to the meeting", elem_id="meet", size="sm")
@@ -91,7 +99,11 @@ class RehearseTab:
             debrief = gr.HTML(elem_id="debrief")
             replay = gr.Button("Try that moment again", elem_id="replay", size="sm")
             sheet = gr.Textbox(
-                label="Your sheet, to change as you like", lines=16, elem_id="sheet", buttons=["copy"]
+                label="Your sheet, to change as you like",
+                lines=16,
+                elem_id="sheet",
+                buttons=["copy"],
+                html_attributes=private(),
             )
             with gr.Row():
                 when = gr.Textbox(
@@ -99,21 +111,35 @@ class RehearseTab:
                     lines=1,
                     elem_id="when",
                     max_length=20,
+                    html_attributes=private(),
                 )
                 save = gr.Button("Make the files", elem_id="save")
-            files = gr.File(
-                label="Markdown, PDF and calendar", file_count="multiple", interactive=False, elem_id="files"
-            )
+            files = gr.HTML(elem_id="files")
             said = gr.HTML(elem_id="saved")
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        shown = [at, kept, chat, steps, side, looking, debrief, sheet, setting, box, preparing, helping]
+        shown = [
+            at,
+            kept,
+            chat,
+            steps,
+            side,
+            looking,
+            debrief,
+            sheet,
+            setting,
+            box,
+            preparing,
+            helping,
+            misread,
+        ]
         settings = [style, manner, field, minutes, keep]
         begin.click(self.begin, settings, shown, **quiet)
         straight.click(self.straight, settings, shown, **quiet)
         box.submit(self.say, [at, chat, box], shown, **quiet)
         doing: list[tuple[gr.Button, Action]] = [
             (skip, "skip"), (meet, "meet"), (could, "could_say"), (ask, "ask_coach"), (end, "end"),
+            (misread, "misunderstood"),
         ]  # fmt: skip
         for button, action in doing:
             button.click(self._doing(action), [at, chat], shown, **quiet)
@@ -186,22 +212,28 @@ class RehearseTab:
         return self._view(at, lines, session)
 
     def files(self, sheet: str, when: str, at: dict[str, Any]) -> tuple[Any, str]:
-        """The sheet as three files, in a folder that is emptied when the page's server ends."""
+        """The sheet as three files, inside the page: nothing is written here until the person saves one."""
         session = self._session(at)
         try:
             start = datetime.strptime(when.strip(), FORMAT).astimezone() if (when or "").strip() else None
         except ValueError:
             return gr.skip(), _note("Write the day and time like 2027-01-15 14:00, or leave it empty.")
-        folder = Path(tempfile.mkdtemp(prefix="serendip-"))
         start = start or datetime.now().astimezone().replace(hour=9, minute=0, second=0, microsecond=0)
-        made = {
-            "sheet.md": sheet.encode(),
-            "sheet.pdf": as_pdf(sheet),
-            "meeting.ics": as_calendar(sheet, start, session.setup.minutes if session else 30),
-        }
-        for name, content in made.items():
-            (folder / name).write_bytes(content)
-        return [str(folder / name) for name in made], _note("Three files, ready to be saved where you like.")
+        minutes = session.setup.minutes if session else 30
+        links = "".join(
+            f'<li><a download="{name}" href="data:{kind};base64,{b64encode(content).decode()}">{label}</a></li>'
+            for name, kind, label, content in (
+                ("sheet.md", "text/markdown", "The sheet as text (Markdown)", sheet.encode()),
+                ("sheet.pdf", "application/pdf", "The sheet to print (PDF)", as_pdf(sheet)),
+                (
+                    "meeting.ics",
+                    "text/calendar",
+                    "The meeting for your calendar",
+                    as_calendar(sheet, start, minutes),
+                ),
+            )
+        )
+        return f"<ul>{links}</ul>", _note("Three files, ready to be saved where you like.")
 
     # ---- the flow behind it
 
@@ -221,8 +253,8 @@ class RehearseTab:
                 self._coach.earlier.add(self._flow(at).look_back(step.session)[0])
         except CoachError as fault:
             return self._fault(at, chat, str(fault))
-        except Exception:  # the outermost edge: a bug must not cost the rehearsal
-            log.exception("rehearse failed")
+        except Exception as fault:  # the outermost edge: a bug must not cost the rehearsal
+            log_fault("rehearse", fault)
             return self._fault(at, chat, FAULT)
         return self._shown(at, chat, step)
 
@@ -254,6 +286,7 @@ class RehearseTab:
             at, kept, chat, _steps(session), _side(session), looking, told, text,
             gr.update(open=False), gr.update(value=""), gr.update(visible=session.room == "prepare"),
             gr.update(visible=session.room == "meet"),
+            gr.update(visible=session.turns[-1:] != () and session.turns[-1].move == "crisis"),
         )  # fmt: skip
 
     @staticmethod

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import logging
 import re
 import time
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,13 @@ import gradio as gr
 from coach.care.form import LIMITS, counted
 from coach.errors import CoachError
 from coach.events import Facts, Finding, Review
-from coach.practice.held import Held, HeldDrafts
-from coach.ui.talk import FAULT, card_html
+from coach.practice.held import Held
+from coach.ui.talk import FAULT, card_html, log_fault
+from coach.ui.theme import private
 
 if TYPE_CHECKING:
     from coach.build import Coach
 
-log = logging.getLogger(__name__)
 PLATFORMS = [
     ("X", "x"), ("Bluesky", "bluesky"), ("Mastodon", "mastodon"), ("LinkedIn", "linkedin"), ("Facebook", "facebook"),
     ("Instagram", "instagram"), ("TikTok", "tiktok"), ("Threads", "threads"), ("Somewhere else", ""),
@@ -47,7 +47,7 @@ AXES = {
     "claims": "Claims without ground",
     "purpose": "Form and aim",
 }
-SAFER, STEP = "A safer version", "A step safer, not yet enough"
+SAFER, STEP = "A safer version", "This gives less away, and is not enough yet"
 EMPTY = '<p class="quiet">What I think of it will stand here. Nothing is kept unless you hold it.</p>'
 
 
@@ -56,7 +56,7 @@ class ReviewTab:
 
     def __init__(self, coach: Coach) -> None:
         self._coach = coach
-        self._held = HeldDrafts(coach.settings.data_dir / "held")
+        self._held = coach.held
 
     def draw(self, blocks: gr.Blocks) -> None:
         """Lay the tab out inside the current Blocks."""
@@ -66,6 +66,7 @@ class ReviewTab:
                 draft = gr.Textbox(
                     elem_id="draft", label="Your draft", lines=7, max_lines=18,
                     placeholder="Paste it as you would post it. No notes, no letters.",
+                    html_attributes=private(),
                 )  # fmt: skip
                 with gr.Row():
                     platform = gr.Dropdown(
@@ -73,19 +74,31 @@ class ReviewTab:
                     )
                     count = gr.HTML(_count("", "x"), elem_id="count")
                 with gr.Accordion("What else is so? (if you like)", open=False):
-                    image = gr.Textbox(label="An image with it: what does it show?", lines=1)
+                    image = gr.Textbox(
+                        label="An image with it: what does it show?", lines=1, html_attributes=private()
+                    )
                     consent = gr.Radio(CONSENT, value="", label="Consent of whoever is in it")
-                    when = gr.Textbox(label="When did it happen?", lines=1)
-                    employer = gr.Textbox(label="Where do you work, as your profile says?", lines=1)
-                    aim = gr.Textbox(label="What is the post for?", lines=1)
+                    when = gr.Textbox(label="When did it happen?", lines=1, html_attributes=private())
+                    employer = gr.Textbox(
+                        label="Where do you work, as your profile says?", lines=1, html_attributes=private()
+                    )
+                    aim = gr.Textbox(label="What is the post for?", lines=1, html_attributes=private())
                 with gr.Row():
                     check = gr.Button("Check", variant="primary", elem_id="check")
                     undo = gr.Button("Undo", interactive=False, elem_id="undo")
             with gr.Column(scale=1, min_width=320):
                 judged = gr.HTML(EMPTY, elem_id="judged")
+                misread = gr.Button(
+                    self._coach.words.crisis["misunderstood"],
+                    elem_id="review-misread",
+                    size="sm",
+                    visible=False,
+                )
                 with gr.Group(visible=False) as offer:
                     difference = gr.HTML(elem_id="difference")
-                    safer = gr.Textbox(label=SAFER, lines=3, elem_id="safer", buttons=["copy"])
+                    safer = gr.Textbox(
+                        label=SAFER, lines=3, elem_id="safer", buttons=["copy"], html_attributes=private()
+                    )
                     use = gr.Button("Use this one", elem_id="use")
                 with gr.Row():
                     hours = gr.Dropdown(HOLDS, value=16.0, label="Hold for", min_width=120)
@@ -99,9 +112,9 @@ class ReviewTab:
         for changed in (draft.change, platform.change):
             changed(_count, [draft, platform], [count], queue=False, **quiet)
         facts = [image, consent, when, employer, aim]
-        check.click(
-            self.check, [draft, platform, *facts], [judged, offer, difference, safer, version], **quiet
-        )
+        shown = [judged, offer, difference, safer, version, misread]
+        check.click(self.check, [draft, platform, *facts], shown, **quiet)
+        misread.click(partial(self.check, safe=True), [draft, platform, *facts], shown, **quiet)
         use.click(self.use, [draft, safer], [draft, before, undo], **quiet)
         undo.click(lambda text: (text, gr.update(interactive=False)), [before], [draft, undo], **quiet)
         hold.click(self.hold, [draft, platform, hours], [held, which], **quiet)
@@ -110,9 +123,11 @@ class ReviewTab:
         blocks.load(lambda: self.shelf(""), None, [held, which], **quiet)
 
     def check(
-        self, draft: str, platform: str, image: str, consent: str, when: str, employer: str, aim: str
-    ) -> tuple[Any, ...]:
-        """Judge the draft and show it."""
+        self, draft: str, platform: str, image: str, consent: str, when: str, employer: str, aim: str,
+        *, safe: bool = False,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Judge the draft and show it; `safe`: the person has said that it was misunderstood."""
+        nothing = (gr.update(visible=False), "", "", "")
         try:
             # Gradio hands over None for what was left untouched.
             facts = Facts(
@@ -122,21 +137,24 @@ class ReviewTab:
                 when=when or "",
                 aim=aim or "",
             )
-            review = self._coach.ready_to_review().review(draft or "", platform=platform or "", facts=facts)
+            review = self._coach.ready_to_review().review(
+                draft or "", platform=platform or "", facts=facts, safe=safe
+            )
         except CoachError as fault:
-            return _said(str(fault)), gr.update(visible=False), "", "", ""
-        except Exception:  # the outermost edge: a bug must not cost the draft
-            log.exception("review failed")
-            return _said(FAULT), gr.update(visible=False), "", "", ""
-        shown = self._judged(draft, review)
+            return _said(str(fault)), *nothing, gr.update(visible=False)
+        except Exception as fault:  # the outermost edge: a bug must not cost the draft
+            log_fault("review", fault)
+            return _said(FAULT), *nothing, gr.update(visible=False)
+        shown, misread = self._judged(draft, review), gr.update(visible=review.route == "crisis")
         if review.rewrite is None:
-            return shown, gr.update(visible=False), "", "", ""
+            return shown, *nothing, misread
         return (
             shown,
             gr.update(visible=True),
             difference_html(draft, review.rewrite),
             gr.update(value=review.rewrite, label=SAFER if review.rewrite_is_safe else STEP),
             review.rewrite,
+            misread,
         )
 
     @staticmethod

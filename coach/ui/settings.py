@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +11,7 @@ import gradio as gr
 from coach.errors import CoachError
 from coach.events import cleaned
 from coach.settings import config_file, keep
+from coach.ui.theme import private
 
 if TYPE_CHECKING:
     from coach.build import Coach
@@ -21,7 +23,7 @@ VOICES = [
     ("Free: the model writes, each sentence is checked", "free"),
 ]
 COUNTRIES = {
-    "": "International",
+    "": "As this computer is set",
     "AU": "Australia",
     "CA": "Canada",
     "DE": "Germany",
@@ -29,8 +31,12 @@ COUNTRIES = {
     "IE": "Ireland",
     "NZ": "New Zealand",
     "US": "United States",
+    "international": "None of these",
 }
 AIM_LENGTH = 200
+NOTHING_LOOKED_UP = (
+    '<p class="quiet">Held drafts, rehearsals you chose to keep, and what is set above. Nothing else.</p>'
+)
 
 
 class SettingsTab:
@@ -55,6 +61,7 @@ class SettingsTab:
         aim = gr.Textbox(
             settings.aim, label="What do you post for?", lines=1, max_length=AIM_LENGTH, elem_id="set-aim",
             info="One line, if you like: your message, in your words. Drafts are held against it.",
+            html_attributes=private(),
         )  # fmt: skip
         gr.HTML(self._model())
         save = gr.Button("Save", variant="primary", elem_id="set-save")
@@ -66,6 +73,61 @@ class SettingsTab:
             show_progress="hidden",
             api_visibility="private",
         )
+        self.draw_kept()
+
+    def draw_kept(self) -> None:
+        """What is kept of the person, the copy of it, and how to delete it."""
+        gr.HTML("<h2>Kept on this computer</h2>")
+        listed = gr.HTML(NOTHING_LOOKED_UP, elem_id="kept-list")
+        with gr.Row():
+            look = gr.Button("Show what is kept", elem_id="kept-look", size="sm")
+            copy = gr.Button("Make a copy", elem_id="kept-copy", size="sm")
+            delete = gr.Button("Delete all of it", elem_id="kept-delete", size="sm")
+        sure = gr.Checkbox(False, label="Yes, delete it; I have a copy or want none", elem_id="kept-sure")
+        brought = gr.Textbox(
+            label="Bring a copy back: open the file, paste all of it here", lines=2, max_lines=4,
+            elem_id="kept-paste",
+            html_attributes=private(),
+        )  # fmt: skip
+        bring = gr.Button("Bring it back", elem_id="kept-bring", size="sm")
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        look.click(self.listed, None, listed, **quiet)
+        copy.click(self.copied, None, listed, **quiet)
+        delete.click(self.deleted, [sure], [listed, sure], **quiet)
+        bring.click(self.brought_back, [brought], [listed, brought], **quiet)
+
+    def listed(self, said: str = "") -> str:
+        """What is kept, a line for each."""
+        lines = self._coach.kept.listed()
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        where = f"<p>In {escape(str(self._coach.settings.data_dir))}, open to your account alone:</p>"
+        return said + (f"{where}<ul>{items}</ul>" if lines else _note("Nothing is kept."))
+
+    def copied(self) -> str:
+        """The copy as a link inside the page: it is on the disk only where the person saves it."""
+        text = b64encode(self._coach.kept.copied(self._coach.settings).encode()).decode()
+        link = (
+            f'<a download="serendip-copy.json" href="data:application/json;base64,{text}">Save the copy</a>'
+        )
+        return self.listed(f"<p>{link}. Whoever has the file can read it.</p>")
+
+    def brought_back(self, text: str | None) -> tuple[str, Any]:
+        """Add what a pasted copy holds."""
+        try:
+            copy = self._coach.bring_back(text or "")
+            keep(**copy.settings.model_dump(exclude_defaults=True))
+        except CoachError as fault:
+            return _note(str(fault)), gr.skip()
+        except OSError as fault:
+            return _note(f"It could not be written ({fault.strerror}); free some space."), gr.skip()
+        return self.listed(_note("Brought back.")), ""
+
+    def deleted(self, sure: bool) -> tuple[str, Any]:
+        """Delete everything, once the person has said so."""
+        if not sure:
+            return _note("Tick the box first; it cannot be undone."), gr.skip()
+        self._coach.forget()
+        return _note("Deleted. Nothing is kept."), False
 
     def save(self, voice: str, country: str, aim: str | None) -> tuple[str, Any]:
         """Use what was chosen from the next message on, and at every later start."""

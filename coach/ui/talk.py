@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import gradio as gr
 
 from coach.errors import CoachError, Stopped
 from coach.events import Reply, Said, Turn
+from coach.ui.theme import private
 
 if TYPE_CHECKING:
     from coach.build import Coach
@@ -78,6 +80,7 @@ class TalkTab:
                     elem_id="box", show_label=False, container=False, lines=1, max_lines=8, autofocus=True,
                     placeholder="Write here. Enter sends, Shift and Enter starts a new line.",
                     submit_btn="Send",
+                    html_attributes=private(),
                 )  # fmt: skip
             with gr.Column(scale=2, min_width=280):
                 sources = gr.HTML(NO_SOURCES)
@@ -152,8 +155,8 @@ class TalkTab:
             text = f"{text} {self._coach.phrases['stopped']}".strip()
         except CoachError as fault:
             text = str(fault)
-        except Exception:  # the outermost edge: a bug must not cost the conversation
-            log.exception("talk failed")
+        except Exception as fault:  # the outermost edge: a bug must not cost the conversation
+            log_fault("talk", fault)
             text = FAULT
         finally:
             signal.set()
@@ -177,7 +180,8 @@ class TalkTab:
         return shown
 
     def _sources(self, turns: list[dict[str, Any]]) -> str:
-        """Every card cited so far, those of the newest answer first and numbered as in it."""
+        """Every card cited so far, those of the newest answer first and numbered as in it; before them the
+        help lines, once they were needed."""
         cards = {card.id: card for card in self._coach.cards}
         labels: dict[str, str] = {}
         for turn in reversed(turns):
@@ -185,7 +189,28 @@ class TalkTab:
             for number, card in turn.get("citations", []):
                 labels.setdefault(card, f"[{number}] " if newest else "")
         items = "".join(card_html(cards[card], label) for card, label in labels.items() if card in cards)
-        return f'<div id="sources"><h2>What it rests on</h2>{items}</div>' if items else NO_SOURCES
+        rests = f'<div id="sources"><h2>What it rests on</h2>{items}</div>' if items else NO_SOURCES
+        return self._lines(turns) + rests
+
+    def _lines(self, turns: list[dict[str, Any]]) -> str:
+        """The help lines, from a crisis answer on, whatever is talked about after it."""
+        misunderstood = self._coach.words.crisis["misunderstood"]
+        after = [following.get("content") for following in turns[1:]] + [""]
+        needed = any(
+            turn.get("kind") in ("urgent", "concern") and answer != misunderstood
+            for turn, answer in zip(turns, after, strict=False)
+        )
+        if not needed:
+            return ""
+        lines = self._coach.words.lines_for(self._coach.settings.home).splitlines()
+        items = "".join(f"<li>{escape(line.removeprefix('- '))}</li>" for line in lines)
+        return f'<div id="lines"><h2>These people can help</h2><ul>{items}</ul></div>'
+
+
+def log_fault(where: str, fault: Exception) -> None:
+    """Log a bug by its kind and its lines of code; its message could hold a person's words."""
+    places = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("%s failed: %s\n%s", where, type(fault).__name__, places)
 
 
 def shown_text(turn: dict[str, Any]) -> str:
@@ -216,6 +241,7 @@ def _kept(reply: Reply) -> dict[str, Any]:
         "content": reply.reply,
         "citations": [(c.n, c.card) for c in reply.citations],
         "choices": [c.text for c in reply.choices],
+        "kind": reply.kind,
     }
 
 

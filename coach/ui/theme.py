@@ -21,7 +21,9 @@ CSS = """
 #kept { font-size: .9rem; opacity: .85; margin-top: -.6rem; }
 #chat { min-height: 320px; border: 1px solid var(--border-color-primary) !important; }
 #chat .message { line-height: 1.55; font-size: 1.02rem; }
-#sources h2, .shelf h2 { font-size: 1rem; font-weight: 600; margin: .2rem 0 .6rem; }
+#lines { border-left: 3px solid var(--color-accent); padding: .1rem .9rem; margin-bottom: .8rem; }
+#lines ul { list-style: none; padding: 0; } #lines li { margin: .4rem 0; line-height: 1.5; font-size: .92rem; }
+#sources h2, #lines h2, .shelf h2 { font-size: 1rem; font-weight: 600; margin: .2rem 0 .6rem; }
 .card { border: 1px solid var(--border-color-primary); border-radius: 10px; margin: 0 0 .5rem;
         background: var(--background-fill-primary); }
 .card summary { cursor: pointer; padding: .6rem .8rem; font-weight: 500; line-height: 1.35; }
@@ -89,6 +91,14 @@ JS = """
   }, true);
 }
 """
+
+
+def private() -> Any:
+    """Attributes of a field for a person's own words: the browser neither remembers them for next time
+    nor has them spelt by somebody else's server, which some browsers do."""
+    import gradio as gr
+
+    return gr.InputHTMLAttributes(autocomplete="off", spellcheck=False)
 
 
 def theme() -> Any:

@@ -1,4 +1,4 @@
-"""Hears a mentee's answer: what kind of answer it is, and on which topics it really says something.
+"""Hears a mentee's answer: its kind, its topics, its heart, and what could be asked about it next.
 
 Plain words of grief, tears and the like are heard by rules; the rest by heads that were
 trained with the encoder's upper layers (tuning/answers.py). No language model. What is done
@@ -19,14 +19,21 @@ from numpy.typing import NDArray
 from coach.care import injection
 from coach.care.parts import pieces
 from coach.classifier import StateReader
-from coach.library.meeting import CONDUCT, TOPICS, Topic
+from coach.library.meeting import ASPECTS, CONDUCT, TOPICS, Aspect, Topic
+from coach.voice.said import clauses
 
 LAYERS = Path(__file__).with_name("listening.safetensors")
 HEADS = Path(__file__).with_name("listening.npz")
 NO_KIND = "none"
+# What ends in a question mark is a question to the mentor at less; which of these it is, the heads say.
+ASKING = tuple(f"{CONDUCT}/{name}" for name in ("asks-opinion", "asks-the-mentor", "asks-about-mentor"))
+ASKS_BACK_AT = 0.1
 # From which chance an answer counts as heard, one about how things are going only when this sure: to meet
-# grief where there is none is worse than to ask the next question. And from which a topic is covered.
-HEARD_AT, CONDUCT_AT, COVERS_AT = 0.45, 0.5, 0.5
+# grief where there is none is worse than to ask the next question. And from which a topic is covered, and what
+# to ask for is sure.
+HEARD_AT, CONDUCT_AT, COVERS_AT, ASKS_AT = 0.5, 0.6, 0.5, 0.45
+# Added to what speaks for each token: how readily words are said back. From a hand left out, eval/LOG.md.
+READILY = 2.0
 # What is told in plain words is heard by them; the rest by the classifier.
 _PLAINLY = {
     "tearful": r"\bi'?m crying\b|\bcan'?t stop crying\b|\btears? (?:are|is|running|again)\b|\b(?:sorry|i),? (?:i'?m )?(?:about to |going to )?cry\b",
@@ -34,9 +41,16 @@ _PLAINLY = {
              r"grandmother|grandfather|gran|baby)\b[^.?!]{0,30}\b(?:died|passed away|is dead|was buried|funeral)\b|\bthe funeral\b",
     "exhaustion": r"\b(?:i'?m|i am) (?:so |completely |just )?(?:exhausted|shattered|burnt out|burned out|running on empty|so tired)\b|"
                   r"\b(?:haven'?t|have not) slept\b|\bfell asleep (?:at|in|on) the\b",
-    "shame": r"\b(?:i'?m|i am|i feel|felt) (?:so |very |really )?(?:ashamed|shame)\b",
+    "shame": r"\b(?:i'?m|i am|i feel|felt) (?:so |very |really )?(?:ashamed|shame)\b|\bi (?:still |just )?feel (?:so |very |still )?ashamed\b",
     "fear": r"\b(?:i'?m|i am|i was|i get|i feel) (?:so |really |properly |just |actually |quite )?(?:scared|terrified|frightened|petrified)\b",
-    "hostile": r"\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
+    "goodbye": r"^\W*(?:(?:ok(?:ay)?|right|thanks?|thank you|well)\W+){0,3}(?:good ?night|good ?bye|bye(?: bye)?|see you|see ya|take care|cheerio)\b.{0,40}$|"
+               r"\b(?:good ?bye|good ?night|bye(?: bye| now)?|tara|until next (?:time|week|month))\W*$|\b(?:enough|all) for (?:today|tonight)\b",
+    "declines": r"\b(?:i'?d|i would) rather not (?:say|talk|go into|get into|discuss|answer)\b[^.!?]{0,25}[.!]?$|\bprefer not to (?:say|talk|go into|speak)\b|\bno comment\b|^\W*(?:pass|skip)(?: (?:this|that)(?: one)?)?\W*$|"
+                r"^\W*that'?s (?:all|it|kind of it|everything)(?: really| you get)?\W*$",
+    "lost-question": r"\bwhat was (?:the|your) question\b|\blost the thread\b|\b(?:don'?t|do not|didn'?t) (?:understand|get|follow) (?:the|your|that|what you)\b.{0,20}\bquestion|"
+                     r"\b(?:could|can) you (?:rephrase|say that again|ask (?:it|that) again)\b|^\W*(?:come again|pardon|huh)\W*$",
+    "asks-opinion": r"\bwhat would you do\b[^.!]*\?|\bwhat do you think\b[^.!]*\?|\bif you were me\b[^.!]*\?|\bwhat(?:'s| is) your (?:view|take|opinion)\b[^.!]*\?",
+    "hostile": r"\bsick to death of\b|\bdon'?t you dare\b|\bwaste of (?:my )?time\b|\bwhat would you know\b|\bthis is (?:shite?|bullshit|rubbish|a joke|ridiculous)\b",
 }  # fmt: skip
 _RULES = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _PLAINLY.items()}
 
@@ -48,16 +62,30 @@ def asked_before(text: str, asked: str) -> str:
 
 @dataclass(frozen=True)
 class Heard:
-    """What an answer was taken for: a situation by name (`topic/id`) or None, how surely, and how surely
-    it speaks to each topic (0 to 1)."""
+    """What an answer was taken for: a situation by name (`topic/id`) or None, how surely, how surely
+    it speaks to each topic (0 to 1), its words worth saying back, and what a question about it could
+    ask for."""
 
     answer: str | None
     chance: float
     topics: Mapping[Topic, float]
+    words: str | None = None
+    aspect: Aspect | None = None
 
     @property
     def is_conduct(self) -> bool:
         return self.answer is not None and self.answer.startswith(f"{CONDUCT}/")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One piece of an answer as the heads read it: chances of each kind (kinds,), of each aspect (aspects,),
+    of each topic, and the heart of it with how much speaks for it."""
+
+    kinds: NDArray[np.float64]
+    aspects: NDArray[np.float64]
+    topics: Mapping[Topic, float]
+    heart: tuple[float, str]
 
 
 class Listener:
@@ -76,28 +104,55 @@ class Listener:
     def hear(self, text: str, asked: str) -> Heard:
         """What `text` says, `asked` being the topic it answers; of a long one, its surest part."""
         read = [self._read(part, asked) for _, part in pieces(text)]
-        topics = {topic: max(covers[topic] for _, covers in read) for topic in TOPICS}
-        for name, rule in _RULES.items():
-            if rule.search(text.replace("’", "'")):
-                return Heard(f"{CONDUCT}/{name}", 1.0, topics)
-        if injection.signals(text):
-            return Heard(f"{CONDUCT}/instructions", 1.0, topics)
-        chances = max((kinds for kinds, _ in read), key=max)
-        best = int(chances.argmax())
-        kind, chance = self.kinds[best], float(chances[best])
+        topics = {topic: max(r.topics[topic] for r in read) for topic in TOPICS}
+        surest = max(read, key=lambda r: r.kinds.max())
+        aspect = ASPECTS[int(surest.aspects.argmax())] if surest.aspects.max() >= ASKS_AT else None
+        words = max(r.heart for r in read)[1] or None
+        plain = next((name for name, rule in _RULES.items() if rule.search(text.replace("’", "'"))), None)
+        if plain is None and injection.signals(text):
+            plain = "instructions"
+        if plain is not None:
+            return Heard(f"{CONDUCT}/{plain}", 1.0, topics, words, aspect)
+        asking = {name: float(surest.kinds[self.kinds.index(name)]) for name in ASKING if name in self.kinds}
+        if text.rstrip().endswith("?") and asking and max(asking.values()) >= ASKS_BACK_AT:
+            return Heard(
+                max(asking, key=lambda name: asking[name]), max(asking.values()), topics, None, aspect
+            )
+        best = int(surest.kinds.argmax())
+        kind, chance = self.kinds[best], float(surest.kinds[best])
         needed = CONDUCT_AT if kind.startswith(f"{CONDUCT}/") else HEARD_AT
-        return Heard(kind if chance >= needed and kind != NO_KIND else None, chance, topics)
+        known = kind if chance >= needed and kind != NO_KIND else None
+        return Heard(known, chance, topics, words, aspect)
 
-    def _read(self, text: str, asked: str) -> tuple[NDArray[np.float64], dict[Topic, float]]:
-        """How likely each kind is, shape (kinds,), and that each topic is really spoken to."""
-        _, states = self._reader.states(asked_before(text, asked))
+    def _read(self, text: str, asked: str) -> _Reading:
+        whole_text = asked_before(text, asked)
+        places, states = self._reader.states(whole_text)
         whole = states.mean(axis=0)
-        kinds = np.exp(self._head("kinds", whole))
         covers = 1 / (1 + np.exp(-self._head("covers", whole)))
-        return kinds / kinds.sum(), dict(zip(TOPICS, map(float, covers), strict=True))
+        return _Reading(
+            _chances(self._head("kinds", whole)),
+            _chances(self._head("aspects", whole)),
+            dict(zip(TOPICS, map(float, covers), strict=True)),
+            self._heart(text, places - (len(whole_text) - len(text)), states),
+        )
+
+    def _heart(self, text: str, places: NDArray[np.int64], states: NDArray[np.float32]) -> tuple[float, str]:
+        """The clauses of `text` for which the most speaks that a mentor would say them back; none for none."""
+        speaks = self._head("heart", states.T)[0] + READILY
+        held = places[:, 1] > places[:, 0]
+        found = [
+            (float(speaks[held & (places[:, 0] >= begin) & (places[:, 1] <= end)].sum()), text[begin:end])
+            for begin, end in clauses(text)
+        ]
+        return max([(0.0, ""), *found])
 
     def _head(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float64]:
-        out: NDArray[np.float64] = (
-            self._weights[f"{name}.weight"] @ x + self._weights[f"{name}.bias"]
-        ).astype(np.float64)
+        bias = self._weights[f"{name}.bias"].reshape(-1, *(1,) * (x.ndim - 1))
+        out: NDArray[np.float64] = (self._weights[f"{name}.weight"] @ x + bias).astype(np.float64)
         return out
+
+
+def _chances(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    exp = np.exp(logits - logits.max())
+    out: NDArray[np.float64] = exp / exp.sum()
+    return out

@@ -25,8 +25,8 @@ Move = Literal["welcome", "deepen", "open", "easier", "back", "close"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the flow wants of the next turn: a move, the topic it is about, and the manner; `history` is the
-    meeting so far, the mentor as assistant."""
+    """What the flow wants of the next turn: a move, the topic it is about and the one `before` it, and the
+    manner; `history` is the meeting so far, the mentor as assistant."""
 
     move: Move
     topic: Topic
@@ -35,6 +35,7 @@ class Wanted:
     drifting: bool = False
     slots: Mapping[str, str] | None = None
     history: Sequence[Turn] = ()
+    before: Topic | None = None
 
 
 class WrittenMentor:
@@ -60,10 +61,14 @@ class WrittenMentor:
                 return _within(self._take(heard, text, style, said, rng), [question])
         take = self._take(heard, text, style, said, rng)
         if wanted.move == "deepen":
-            return _within(take, [_fresh(self._meeting.words["meet"]["further"][style], said, rng)])
+            further = self._meeting.words["meet"]["further"]
+            asks_for = heard.aspect if heard is not None and heard.aspect in further else "any"
+            return _within(take, [_fresh(further[asks_for][style], said, rng)])
         question = self._question(wanted, said, rng)
-        drift = _fresh(lead.drifts, said, rng) if wanted.drifting else ""
-        return _within(take, [drift, question])
+        between = _fresh(lead.drifts, said, rng) if wanted.drifting else ""
+        if wanted.move == "open" and not between and wanted.topic != wanted.before:
+            between = _fresh(self._meeting.words["meet"]["bridge"][style], said, rng)
+        return _within(take, [between, question])
 
     def _answer(self, heard: Heard | None) -> Answer | None:
         return self._known[heard.answer][1] if heard is not None and heard.answer is not None else None
@@ -75,7 +80,7 @@ class WrittenMentor:
         answer = self._answer(heard)
         # What was meant to turn the mentor is not repeated either.
         is_order = heard is not None and heard.answer == f"{CONDUCT}/instructions"
-        words = None if is_order else said_back(text)
+        words = None if is_order else heard.words if heard is not None else said_back(text)
         lines = answer.take[style] if answer is not None else self._meeting.words["meet"]["taken_up"][style]
         if words is None:
             lines = [line for line in lines if SAID not in line] or [""]

@@ -171,6 +171,26 @@ def test_danger_steps_out_of_the_role_and_the_meeting_waits(flow: Rehearsal) -> 
     assert flow.step("t", "answer", ANSWERS[0]).route == "answer"
 
 
+@pytest.mark.parametrize("room", ["prepare", "meet"])
+def test_danger_that_was_misread_is_taken_as_an_answer(flow: Rehearsal, room: str) -> None:
+    flow.begin("t", Setup())
+    if room == "meet":
+        flow.step("t", "meet")
+    text = "I want to die of shame when I think of that evening, and I joined to get help with it."
+    assert flow.step("t", "answer", text).route == "crisis"
+    step = flow.step("t", "misunderstood")
+    assert step.route == "answer"
+    assert all(turn.move != "crisis" for turn in step.session.turns)
+    told = step.session.answers[0].text if room == "meet" else step.session.prepared["why"].text
+    assert told == text
+
+
+def test_misunderstood_without_anything_misread_changes_nothing(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    before = flow.step("t", "meet").session
+    assert flow.step("t", "misunderstood").session == before
+
+
 def test_instructions_are_not_followed(flow: Rehearsal) -> None:
     flow.begin("t", Setup())
     flow.step("t", "meet")

@@ -106,7 +106,7 @@ def test_talk_danger_is_met_first_and_with_help_lines(talk: Talk, coach: Coach) 
     (reply,) = said(talk, DANGER)
     assert (reply.route, reply.kind, reply.citations) == ("crisis", "urgent", ())
     assert "{" not in reply.reply
-    assert coach.words.lines_for(coach.settings.country) in reply.reply
+    assert coach.words.lines_for(coach.settings.home) in reply.reply
 
 
 def test_talk_help_lines_are_those_of_the_country(writing: Callable[[BaseChatModel], Talk]) -> None:
@@ -143,6 +143,32 @@ def test_talk_goes_on_two_turns_after_danger(talk: Talk, coach: Coach) -> None:
     reply = said(talk, DANGER, "a figure of speech", "My first meeting with my mentor is on Thursday")[-1]
     assert reply.route == "answer"
     assert {c.card for c in reply.citations} & {"four-questions", "the-mentees-effort"}
+
+
+def test_talk_danger_that_was_misread_costs_one_tap_and_nothing_else(talk: Talk, coach: Coach) -> None:
+    """The message is then answered as if the danger had not been heard in it."""
+    message = "I want to die of shame: I replied to the whole hospital, and everybody on MedTwitter saw it."
+    met, back, later = said(
+        talk, message, coach.words.crisis["misunderstood"], "My first meeting with my mentor is on Thursday"
+    )
+    assert (met.route, met.choices[0].text) == ("crisis", coach.words.crisis["misunderstood"])
+    assert back.route in ("answer", "ask_back")
+    assert back.reply.startswith(coach.words.crisis["misread"])
+    assert not later.reply.startswith(tuple(coach.words.crisis[f"still_{n}"] for n in (1, 2)))
+
+
+def test_talk_misunderstood_means_nothing_where_nothing_was_met(talk: Talk, coach: Coach) -> None:
+    assert said(talk, coach.words.crisis["misunderstood"])[0].route != "crisis"
+
+
+def test_talk_danger_stays_in_mind_after_it_was_brushed_off(talk: Talk, coach: Coach) -> None:
+    """Once more by fixed words, then for two answers by a sentence before them, then no more."""
+    mentor = "My first meeting with my mentor is on Thursday"
+    replies = said(talk, DANGER, "forget it", mentor, "why would that help?", "and then what?")
+    starts = [r.reply.startswith(coach.words.crisis[f"still_{n}"]) for n, r in enumerate(replies[2:4], 1)]
+    assert starts == [True, True]
+    assert not replies[4].reply.startswith(tuple(coach.words.crisis[f"still_{n}"] for n in (1, 2)))
+    assert replies[2].sentences[0].text == coach.words.crisis["still_1"]
 
 
 def test_talk_after_grief_the_person_is_not_put_into_a_situation(talk: Talk) -> None:

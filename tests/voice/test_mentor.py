@@ -51,7 +51,7 @@ def test_turn_is_never_said_twice_while_another_is_left(mentor: WrittenMentor, t
 
 def test_turn_unsure_of_the_answer_uses_their_own_words(mentor: WrittenMentor) -> None:
     wanted = Wanted("open", "where", "structured", "kind")
-    for heard in (None, Heard(None, 0.1, {})):
+    for heard in (None, Heard(None, 0.1, {}, SAID)):
         assert f"“{SAID}”" in mentor.turn(wanted, heard, SAID, frozenset(), seed=3).replace(".”", "”")
 
 
