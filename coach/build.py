@@ -398,12 +398,9 @@ class Coach:
         """Everything that is kept about the person."""
         from coach.practice.kept import Kept
 
-        return Kept(self.held, self.ready_to_rehearse(keep=self._keeps_rehearsals), self.earlier)
-
-    @property
-    def _keeps_rehearsals(self) -> bool:
-        """Whether any was kept: nothing is made on the disk by merely looking."""
-        return (self.settings.data_dir / REHEARSALS).exists()
+        # Nothing is made on the disk by merely looking; what is only in memory is nobody's to list.
+        is_kept = (self.settings.data_dir / REHEARSALS).exists()
+        return Kept(self.held, self.ready_to_rehearse(keep=True) if is_kept else None, self.earlier)
 
     def bring_back(self, text: str) -> Copy:
         """Add a copy's contents to what is kept.
@@ -412,9 +409,12 @@ class Coach:
             UsageError: it is no copy.
             CoachError: it cannot be written.
         """
-        from coach.practice.kept import Kept
+        from coach.practice.kept import Kept, read
 
-        return Kept(self.held, self.ready_to_rehearse(keep=True), self.earlier).brought_back(text)
+        copy = read(text)
+        rehearsal = self.ready_to_rehearse(keep=True) if copy.rehearsals else None
+        Kept(self.held, rehearsal, self.earlier).bring_back(copy)
+        return copy
 
     def forget(self) -> None:
         """Delete everything that is kept about the person, and go on as on the first day."""

@@ -58,57 +58,69 @@ class Copy(_Record):
 
 
 class Kept:
-    """What is kept of one person."""
+    """What is kept of one person; `rehearsal` is the flow whose sessions are kept, None if none was."""
 
-    def __init__(self, held: HeldDrafts, rehearsal: Rehearsal, earlier: Earlier) -> None:
+    def __init__(self, held: HeldDrafts, rehearsal: Rehearsal | None, earlier: Earlier) -> None:
         self._held, self._rehearsal, self._earlier = held, rehearsal, earlier
 
     def listed(self) -> list[str]:
         """One line for each kind of thing that is kept; empty when nothing is."""
-        drafts, threads, earlier = self._held.all(), self._rehearsal.threads(), self._earlier.all()
+        drafts, sessions, earlier = self._held.all(), self._sessions(), self._earlier.all()
         lines = [f"A held draft: “{_short(held.draft)}”" for held in drafts]
-        lines += [f"A rehearsal, {_turns(self._rehearsal.session(thread))}" for thread in threads]
+        lines += [f"A rehearsal, {_turns(session)}" for session in sessions.values()]
         if earlier:
             lines.append(f"Figures, no words, of {len(earlier)} earlier {_plural('rehearsal', len(earlier))}")
         return lines
 
     def copied(self, settings: Settings) -> str:
         """All of it as one JSON text, with what is the person's own of their settings."""
-        sessions = {thread: self._rehearsal.session(thread) for thread in self._rehearsal.threads()}
         held = [HeldCopy(**{n: getattr(h, n) for n in HeldCopy.model_fields}) for h in self._held.all()]
         copy = Copy(
             serendip=VERSION,
             held=tuple(held),
-            rehearsals={thread: session for thread, session in sessions.items() if session is not None},
+            rehearsals=self._sessions(),
             earlier=tuple(self._earlier.all()),
             settings=Chosen(voice=settings.voice, country=settings.country, aim=settings.aim),
         )
         return copy.model_dump_json(indent=1)
 
-    def brought_back(self, text: str) -> Copy:
-        """Add what a copy holds to what is kept; returns it, so that its settings can be used.
+    def bring_back(self, copy: Copy) -> None:
+        """Add what a copy holds to what is kept, its settings excepted.
 
         Raises:
-            UsageError: it is no copy of this coach's, or a newer one's.
             CoachError: it cannot be written.
         """
-        if len(text.encode()) > MAX_BYTES:
-            raise UsageError("That file is larger than any copy; choose one that the coach has made.")
-        try:
-            copy = Copy.model_validate_json(text)
-        except ValidationError as fault:
-            raise UsageError(
-                "That is no copy of what this coach keeps, or one of a newer version; choose another file."
-            ) from fault
         for held in copy.held:
             self._held.put(Held(**held.model_dump()))
-        for thread, session in copy.rehearsals.items():
-            self._rehearsal.put(thread, session)
+        if self._rehearsal is not None:
+            for thread, session in copy.rehearsals.items():
+                self._rehearsal.put(thread, session)
         have = {went.when_s for went in self._earlier.all()}
         for went in copy.earlier:
             if went.when_s not in have:
                 self._earlier.put(went)
-        return copy
+
+    def _sessions(self) -> dict[str, Session]:
+        if self._rehearsal is None:
+            return {}
+        found = {thread: self._rehearsal.session(thread) for thread in self._rehearsal.threads()}
+        return {thread: session for thread, session in found.items() if session is not None}
+
+
+def read(text: str) -> Copy:
+    """The copy that `text` is.
+
+    Raises:
+        UsageError: it is no copy of this coach's, or a newer one's.
+    """
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise UsageError("That file is larger than any copy; choose one that the coach has made.")
+    try:
+        return Copy.model_validate_json(text)
+    except (ValidationError, ValueError) as fault:
+        raise UsageError(
+            "That is no copy of what this coach keeps, or one of a newer version; choose another file."
+        ) from fault
 
 
 def _short(text: str) -> str:
@@ -116,8 +128,8 @@ def _short(text: str) -> str:
     return flat if len(flat) <= 40 else f"{flat[:39]}…"
 
 
-def _turns(session: Session | None) -> str:
-    answers = len(session.answers) + len(session.prepared) if session else 0
+def _turns(session: Session) -> str:
+    answers = len(session.answers) + len(session.prepared)
     return f"{answers} {_plural('answer', answers)} in"
 
 

@@ -43,6 +43,17 @@ def test_kept_lists_nothing_and_makes_nothing_where_nothing_was_kept(someone: Ca
     assert not new.settings.data_dir.exists()
 
 
+def test_kept_is_not_what_is_only_in_memory(someone: Callable[[str], Coach]) -> None:
+    """A rehearsal that nobody asked to keep is neither listed nor copied."""
+    new = someone("new")
+    flow = new.ready_to_rehearse(keep=False)
+    flow.begin("abc1", Setup())
+    flow.step("abc1", "meet")
+    flow.step("abc1", "answer", ANSWER)
+    assert new.kept.listed() == []
+    assert "fridge" not in new.kept.copied(new.settings)
+
+
 def test_kept_lists_what_was_kept(someone: Callable[[str], Coach]) -> None:
     lines = filled(someone("one")).kept.listed()
     assert len(lines) == 3

@@ -160,6 +160,37 @@ def test_rewind_goes_back_and_keeps_both_tries(flow: Rehearsal) -> None:
         flow.rewind("t", 40)
 
 
+def test_hello_is_answered_and_the_first_question_stands(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    flow.step("t", "meet")
+    turn = flow.step("t", "answer", "Good evening, thank you for having me.").said[0]
+    assert (turn.move, turn.topic) == ("open", "why")
+
+
+def test_after_goodbye_no_new_subject_is_opened(flow: Rehearsal) -> None:
+    session = met(flow)
+    for text in ("I will write the abstract by the 14th.", "Yes, it was useful.", "ok", "Goodbye then"):
+        session = flow.step("t", "answer", text).session
+    first = next(i for i, turn in enumerate(session.asked) if turn.move == "close")
+    assert {turn.move for turn in session.asked[first:]} <= {"close", "deepen"}
+
+
+def test_goodbye_before_the_end_does_not_end_the_meeting_for_who_goes_on(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    flow.step("t", "meet")
+    flow.step("t", "answer", ANSWERS[0])
+    assert flow.step("t", "answer", "good night").session.answers[-1].heard == "conduct/goodbye"
+    flow.step("t", "answer", "No wait, I am a registrar in renal, third year, mostly nights.")
+    assert all(turn.move != "close" for turn in flow.session("t").asked)  # type: ignore[union-attr]
+
+
+def test_question_to_the_mentor_is_heard_as_one(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    flow.step("t", "meet")
+    heard = flow.step("t", "answer", "What would you do in my place?").session.answers[-1].heard
+    assert heard == "conduct/asks-opinion"
+
+
 def test_danger_steps_out_of_the_role_and_the_meeting_waits(flow: Rehearsal) -> None:
     flow.begin("t", Setup())
     flow.step("t", "meet")
