@@ -37,8 +37,10 @@ def next_move(session: Session, heard: Heard | None) -> tuple[Move, Topic]:
     if _is_new_conduct(session, heard):
         return "deepen", topic
     if leaving:
-        # Who is going is let go: no new subject is opened at the door.
-        return ("close", "next") if _goodbyes(asked) < GOODBYES else ("deepen", topic)
+        # Who is going is let go, and no new subject is opened at the door; who says more is answered.
+        says_more = max(heard.topics.values(), default=0.0) >= COVERS_AT
+        is_over = _goodbyes(asked) >= GOODBYES or (says_more and _goodbyes(asked) > 0)
+        return ("deepen", topic) if is_over else ("close", "next")
     depth = DEPTH_BRISK if session.setup.difficulty == "brisk" or session.setup.minutes < 20 else DEPTH
     # What fits nothing known is asked about once more too: the next heading would ignore it.
     speaks = heard.answer is None or heard.answer.startswith(f"{topic}/")

@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypedDict
 
 from langchain_core.runnables import RunnableConfig
@@ -30,7 +30,7 @@ from coach.library.cards import sentences
 from coach.library.meeting import CONDUCT, SAID, Meeting, Topic
 from coach.practice.answers import is_list, is_strong, is_vague, length
 from coach.practice.arc import DRIFTS_EVERY, next_move
-from coach.practice.debrief import Debrief, debriefed
+from coach.practice.debrief import SORE, Debrief, debriefed
 from coach.practice.session import Prepared, Session, Setup, Spoken
 from coach.practice.sheet import sheet
 from coach.voice.ledger import plain
@@ -293,6 +293,8 @@ class Rehearsal:
         heard = self._hear(text, topic)
         if len(session.asked) == 1 and is_greeting(heard):
             heard = Heard(None, 1.0, heard.topics)
+        if session.answers and session.answers[-1].heard in SORE:
+            heard = replace(heard, aspect=None)  # after a death or tears nobody is taken back through it
         answer = Spoken(
             role="mentee", text=text, topic=topic, heard=heard.answer, topics=_rounded(heard.topics)
         )
