@@ -23,6 +23,11 @@ LONGEST_QUOTE = 16
 FULL, SAYS_NOTHING = 40, 0.3  # words from which an answer is no fuller; coverage under which it is empty
 # What nobody is praised for, or told to put better; and what was not meant for a mentor.
 SORE = frozenset(f"conduct/{name}" for name in ("grief", "tearful", "exhaustion", "fear", "shame"))
+# Courtesy, and what a meeting stops for, is no moment to try again.
+COURTESY = frozenset(
+    f"conduct/{name}"
+    for name in ("goodbye", "thanks", "called-away", "lost-question", "wants-to-stop", "apology")
+)
 NOT_PRAISED = SORE | {f"conduct/{name}" for name in ("hostile", "instructions", "gossip")}
 
 
@@ -129,8 +134,8 @@ def _weakest(
     found = [
         (_most(answer), FAULTS.index(fault), number, fault)
         for number, answer in enumerate(answers)
-        if number not in strong and answer.heard not in SORE
-        for fault in _faults(answer)
+        if number not in strong and answer.heard not in SORE | COURTESY
+        for fault in _faults(answer, is_first=number == 0)
     ]
     for *_, number, fault in sorted(found):
         quote = _quotable(answers[number].text)
@@ -157,10 +162,12 @@ def _says(answer: Spoken) -> bool:
     return _most(answer) >= COVERS_AT
 
 
-def _faults(answer: Spoken) -> list[str]:
-    """What is weak about it by its form; an answer with nothing in it is vague, whatever its form."""
+def _faults(answer: Spoken, *, is_first: bool) -> list[str]:
+    """What is weak about it by its form; one with nothing in it is vague, whatever its form, unless it is
+    the first: that is hello."""
     found = list(faults(answer.text, answer.heard))
-    return found or (["vague"] if _most(answer) < SAYS_NOTHING else [])
+    is_empty = _most(answer) < SAYS_NOTHING and not is_first
+    return found or (["vague"] if is_empty else [])
 
 
 def _quotable(text: str) -> str | None:

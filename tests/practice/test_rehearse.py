@@ -191,6 +191,16 @@ def test_question_to_the_mentor_is_heard_as_one(flow: Rehearsal) -> None:
     assert heard == "conduct/asks-opinion"
 
 
+def test_hello_and_goodbye_are_not_moments_to_try_again(flow: Rehearsal) -> None:
+    flow.begin("t", Setup())
+    flow.step("t", "meet")
+    for text in ("Hello, thank you for your time.", ANSWERS[0], "Whatever suits you, really.", "good night"):
+        flow.step("t", "answer", text)
+    looked, _ = flow.look_back(flow.step("t", "end").session)
+    assert looked.try_next is not None
+    assert looked.try_next.quote == "Whatever suits you, really"
+
+
 def test_danger_steps_out_of_the_role_and_the_meeting_waits(flow: Rehearsal) -> None:
     flow.begin("t", Setup())
     flow.step("t", "meet")
